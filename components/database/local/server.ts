@@ -1,0 +1,262 @@
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { escapeLiteral } from "pg";
+import { z } from "zod";
+import { poll } from "../../local/deadline";
+import { readJsonFile, readTextFile, writeFileAtomically } from "../../local/files";
+import { claimPort, LOOPBACK } from "../../local/port";
+import { isProgramRunning } from "../../local/process-table";
+import { type Connection, withClient } from "../connection";
+import { findInstallation, type Installation, prepareInstallation, removeInstallation } from "./installation";
+import { runProgram } from "./programs";
+
+export const SUPERUSER = "postgres";
+
+export interface LocalServerOptions {
+	/** The stack's folder, `.local/<stack>`. */
+	directory: string;
+	/** Of the superuser `postgres`. */
+	password: string;
+	/** Connections that applications may hold; the server keeps some more for the deployment itself. */
+	maxConnections: number;
+	/** A fixed port; a free one is chosen once and kept when it is left out. */
+	port?: number;
+	/** Seconds until starting or stopping is given up. */
+	timeoutSeconds: number;
+}
+
+export interface LocalServer {
+	host: string;
+	port: number;
+	/** Whether this call started it. */
+	started: boolean;
+}
+
+const savedSchema = z.strictObject({ port: z.number().int() });
+
+/**
+ * Brings the stack's server up: creates it, starts it, or finds it running and leaves it alone.
+ * Every step can be repeated, so that a killed update is mended by the next one.
+ *
+ * @throws Error when the port is taken, the folder cannot be written or the server does not come up in time.
+ */
+export async function ensureServer(options: LocalServerOptions): Promise<LocalServer> {
+	const installation = prepareInstallation(options.directory);
+	await createData(installation, options);
+	const port = await choosePort(options);
+	const reconfigured = configure(installation, options, port);
+	const running = await isRunning(installation);
+	if (running && !reconfigured && (await answers(options, port, installation))) {
+		return { host: LOOPBACK, port, started: false };
+	}
+	if (running) {
+		await stop(installation, options.timeoutSeconds);
+	}
+	await claimPort(port, "PostgreSQL", `set \`databasePort\` to another one`);
+	await setPassword(installation, options);
+	await start(installation, options.timeoutSeconds);
+	if (!(await answers(options, port, installation))) {
+		throw new Error(`the server on port ${port} is not the one of ${options.directory}: end the other one`);
+	}
+	return { host: LOOPBACK, port, started: true };
+}
+
+/** Whether the stack's own server runs with the wanted settings; asked by previews, so nothing is changed. */
+export async function isServing(options: LocalServerOptions): Promise<boolean> {
+	const installation = findInstallation(options.directory);
+	const port = savedPort(options.directory);
+	return (
+		installation !== undefined &&
+		port !== undefined &&
+		(options.port ?? port) === port &&
+		readTextFile(configurationFile(installation)) === configuration(options, port) &&
+		(await isRunning(installation)) &&
+		(await answers(options, port, installation))
+	);
+}
+
+/** Stops the stack's server if it runs; its data stays. */
+export async function stopServer(directory: string, timeoutSeconds: number): Promise<void> {
+	const installation = findInstallation(directory);
+	if (installation !== undefined && (await isRunning(installation))) {
+		await stop(installation, timeoutSeconds);
+	}
+}
+
+/** Stops the stack's server and removes the stack's whole folder: data, logs, backups. */
+export async function removeServer(directory: string, timeoutSeconds: number): Promise<void> {
+	await stopServer(directory, timeoutSeconds);
+	removeInstallation(directory);
+	rmSync(directory, { recursive: true, force: true });
+}
+
+/** The superuser's connection to a database of the stack's server. */
+export function superuserConnection(port: number, password: string, database = "postgres"): Connection {
+	return { host: LOOPBACK, port, database, user: SUPERUSER, password, sslMode: "disable" };
+}
+
+const ACCESS_RULES = [
+	"# Passwords over loopback, nothing else.",
+	`host all         all ${LOOPBACK}/32 scram-sha-256`,
+	`host replication all ${LOOPBACK}/32 scram-sha-256`,
+	"",
+].join("\n");
+
+async function createData(installation: Installation, options: LocalServerOptions): Promise<void> {
+	const data = join(installation.home, "data");
+	if (existsSync(join(data, "PG_VERSION"))) {
+		return;
+	}
+	const draft = `${data}.new`;
+	rmSync(draft, { recursive: true, force: true });
+	const locale = ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"];
+	await runProgram(
+		installation,
+		"initdb",
+		["--pgdata", draft, "--username", SUPERUSER, "--auth", "reject", "--encoding", "UTF8", ...locale],
+		options.timeoutSeconds * 1000,
+	);
+	writeFileAtomically(join(draft, "pg_hba.conf"), ACCESS_RULES, 0o644);
+	renameSync(draft, data);
+}
+
+async function choosePort(options: LocalServerOptions): Promise<number> {
+	const saved = savedPort(options.directory);
+	const wanted = options.port ?? saved;
+	const port = wanted ?? (await claimPort(undefined, "PostgreSQL", ""));
+	if (port !== saved) {
+		writeFileAtomically(serverFile(options.directory), JSON.stringify({ port }), 0o644);
+	}
+	return port;
+}
+
+function serverFile(directory: string): string {
+	return join(directory, "server.json");
+}
+
+function savedPort(directory: string): number | undefined {
+	return readJsonFile(serverFile(directory), savedSchema)?.port;
+}
+
+function configurationFile({ home }: Installation): string {
+	return join(home, "data", "deployment.conf");
+}
+
+/** Connections kept for the deployment: migrations, catalog, copy workers, health checks. */
+const OWN_CONNECTIONS = 30;
+
+function configuration(options: LocalServerOptions, port: number): string {
+	return [
+		"# Written by the deployment on every update; changes made here are lost.",
+		`listen_addresses = '${LOOPBACK}'`,
+		`port = ${port}`,
+		"unix_socket_directories = ''",
+		"password_encryption = 'scram-sha-256'",
+		// Both colours may live on this server, each with its application's connections.
+		`max_connections = ${2 * options.maxConnections + OWN_CONNECTIONS}`,
+		"shared_preload_libraries = 'pg_stat_statements'",
+		"wal_level = logical",
+		"max_wal_senders = 20",
+		"max_replication_slots = 20",
+		"max_active_replication_origins = 20",
+		"max_logical_replication_workers = 16",
+		"max_worker_processes = 32",
+		"timezone = 'UTC'",
+		"log_timezone = 'UTC'",
+		"",
+	].join("\n");
+}
+
+/** Writes the server's settings; true when they differ from those written before. */
+function configure(installation: Installation, options: LocalServerOptions, port: number): boolean {
+	const file = configurationFile(installation);
+	const content = configuration(options, port);
+	const main = join(installation.home, "data", "postgresql.conf");
+	const include = "include_if_exists = 'deployment.conf'";
+	const mainContent = readFileSync(main, "utf8");
+	if (!mainContent.includes(include)) {
+		writeFileAtomically(main, `${mainContent}\n${include}\n`, 0o644);
+	}
+	if (readTextFile(file) === content) {
+		return false;
+	}
+	writeFileAtomically(file, content, 0o644);
+	return true;
+}
+
+async function isRunning({ home }: Installation): Promise<boolean> {
+	const pid = Number(readTextFile(join(home, "data", "postmaster.pid"))?.split("\n")[0]);
+	return Number.isInteger(pid) && pid > 0 && (await isProgramRunning(pid, "postgres"));
+}
+
+/** Whether the server on `port` lets the superuser in and is the one whose data lies in this installation. */
+async function answers(options: LocalServerOptions, port: number, { home }: Installation): Promise<boolean> {
+	const connection = superuserConnection(port, options.password);
+	try {
+		return await withClient(connection, { applicationName: "deployment-server" }, async (client) => {
+			const { rows } = await client.query<{ data_directory: string }>("SHOW data_directory");
+			return rows[0] !== undefined && isSameDirectory(rows[0].data_directory, join(home, "data"));
+		});
+	} catch {
+		// Refused, not yet up, or another password: in each case it is not serving, and starting it tells why.
+		return false;
+	}
+}
+
+function isSameDirectory(left: string, right: string): boolean {
+	const a = statSync(left, { throwIfNoEntry: false });
+	const b = statSync(right, { throwIfNoEntry: false });
+	return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+/** Sets the superuser's password without the server running: the state may have been lost, the data not. */
+async function setPassword(installation: Installation, options: LocalServerOptions): Promise<void> {
+	removeStalePidFile(installation);
+	const statement = `ALTER ROLE ${SUPERUSER} PASSWORD ${escapeLiteral(options.password)}`;
+	await runProgram(
+		installation,
+		"postgres",
+		["--single", "-D", join(installation.home, "data"), "postgres"],
+		options.timeoutSeconds * 1000,
+		`${statement}\n`,
+	);
+}
+
+/** After a reboot the recorded process id may belong to some other program, for which PostgreSQL would wait for ever. */
+function removeStalePidFile({ home }: Installation): void {
+	rmSync(join(home, "data", "postmaster.pid"), { force: true });
+}
+
+async function start(installation: Installation, timeoutSeconds: number): Promise<void> {
+	const { home } = installation;
+	const args = [
+		"start",
+		"-D",
+		join(home, "data"),
+		"-l",
+		join(home, "server.log"),
+		"-w",
+		"-t",
+		String(timeoutSeconds),
+	];
+	await runProgram(installation, "pg_ctl", args, (timeoutSeconds + 5) * 1000);
+}
+
+async function stop(installation: Installation, timeoutSeconds: number): Promise<void> {
+	const data = join(installation.home, "data");
+	for (const mode of ["fast", "immediate"]) {
+		const args = ["stop", "-D", data, "-m", mode, "-w", "-t", String(timeoutSeconds)];
+		try {
+			await runProgram(installation, "pg_ctl", args, (timeoutSeconds + 5) * 1000);
+			return;
+		} catch (error) {
+			const gone = await poll(1000, 100, async () => ((await isRunning(installation)) ? undefined : true));
+			if (gone) {
+				return;
+			}
+			if (mode === "immediate") {
+				throw error;
+			}
+		}
+	}
+}
