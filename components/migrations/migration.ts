@@ -1,0 +1,82 @@
+export const MIGRATION_TYPES = ["schema", "data", "index", "function"] as const;
+export type MigrationType = (typeof MIGRATION_TYPES)[number];
+
+/** One direction of a migration file. */
+export interface Section {
+	sql: string;
+	/** False: the statements run one by one, outside a transaction. */
+	transaction: boolean;
+	/** The 1-based line of the file on which `sql` begins. */
+	line: number;
+}
+
+/** One migration file, parsed. */
+export interface Migration {
+	/** `major.minor.patch` without leading zeros. */
+	version: string;
+	name: string;
+	type: MigrationType;
+	/** Names of the migrations that must be applied before this one. */
+	dependsOn: string[];
+	up: Section;
+	/** Undefined exactly when `irreversible` says why. */
+	down?: Section;
+	irreversible?: string;
+	/** SHA-256 of the file's bytes, in hex. */
+	checksum: string;
+	/** As shown in messages: relative to the working directory where the file is below it. */
+	path: string;
+}
+
+/**
+ * What a target database knows of one migration.
+ * - `applied`: all of it is there.
+ * - `running`: a `transaction:false` migration stopped between its statements.
+ * - `undoing`: a `transaction:false` down section stopped between its statements.
+ */
+export type RecordState = "applied" | "running" | "undoing";
+
+/** The record of a migration in the target database, which is the truth about what is applied there. */
+export interface AppliedMigration {
+	version: string;
+	name: string;
+	type: MigrationType;
+	checksum: string;
+	dependsOn: string[];
+	state: RecordState;
+	/** Grows with each application: the order in which to undo is the reverse. */
+	sequence: number;
+	/** How many statements of the section under way (`running`, `undoing`) are done for certain. */
+	statementsDone: number;
+	/** Whether the statement after those was sent when the record was last written. */
+	statementSent: boolean;
+	/** False for an irreversible migration. */
+	reversible: boolean;
+	appliedAt: Date;
+	appliedBy: string;
+	durationMs: number;
+	/** The deployment (catalog) that applied it. */
+	deploymentId: number;
+}
+
+/** The three numbers of a version. */
+export function versionNumbers(version: string): [number, number, number] {
+	const [major, minor, patch] = version.split(".").map(Number);
+	return [major ?? 0, minor ?? 0, patch ?? 0];
+}
+
+/** Numeric order: 1.10.0 comes after 1.9.0. */
+export function compareVersions(a: string, b: string): number {
+	const left = versionNumbers(a);
+	const right = versionNumbers(b);
+	return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
+}
+
+/** The highest of these versions, or undefined of none. */
+export function highestVersion(versions: Iterable<string>): string | undefined {
+	let highest: string | undefined;
+	for (const version of versions) {
+		if (highest === undefined || compareVersions(version, highest) > 0) highest = version;
+	}
+	return highest;
+}
