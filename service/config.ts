@@ -1,0 +1,127 @@
+import semver from "semver";
+import { z } from "zod";
+
+/** One environment variable: what is allowed, in words, and how its text is read. */
+function setting<T>(allowed: string, read: (text: string) => T | undefined) {
+	return z.string(allowed).transform((text, context): T => {
+		const value = read(text);
+		if (value === undefined) {
+			context.addIssue(allowed);
+			return z.NEVER;
+		}
+		return value;
+	});
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+	return z.enum(values, `one of ${values.join(", ")}`);
+}
+
+function integer(min: number, max: number) {
+	return setting(`a whole number from ${min} to ${max}`, (text) => {
+		const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+		return value >= min && value <= max ? value : undefined;
+	});
+}
+
+const version = (what: string) =>
+	setting(`${what}, as in 1.3.0`, (text) => (semver.valid(text) === text ? text : undefined));
+const text = (what: string) => z.string(what).min(1, what);
+
+const configSchema = z.object({
+	HOST: text("an address to listen on").default("127.0.0.1"),
+	PORT: integer(0, 65535),
+	INSTANCE: text("a token, or leave it out").optional(),
+	RELEASE: version("the version of this release"),
+	REQUIRED_SCHEMA: version("the schema version that this release needs (1.0.0 or newer)").refine(
+		(found) => semver.gte(found, "1.0.0"),
+		{ error: "1.0.0 or newer: the first schema that has cameras", abort: true },
+	),
+	SCHEMA_COMPATIBILITY: choice(["same-major", "any-newer"]).default("same-major"),
+	POOL_SIZE: integer(1, 1000).default(10),
+	STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+	LOG_LEVEL: choice(["debug", "info", "warn", "error"]).default("info"),
+	DEBUG_MODE: choice(["true", "false"])
+		.default("false")
+		.transform((found) => found === "true"),
+	PGHOST: text("the database server's name or address"),
+	PGPORT: integer(1, 65535),
+	PGDATABASE: text("the name of the database"),
+	PGUSER: text("the role to connect as"),
+	PGPASSWORD: z.string("the role's password"),
+	PGSSLMODE: choice(["disable", "require", "verify-full"]),
+});
+
+type Environment = z.infer<typeof configSchema>;
+
+export type Compatibility = Environment["SCHEMA_COMPATIBILITY"];
+
+/** What one process of the counting API is told by its environment. */
+export interface ServiceConfig {
+	host: string;
+	/** 0 lets the system pick one. */
+	port: number;
+	/** Echoed by /healthz, so that whoever started the process can tell it from another one on the same port. */
+	instance: string | null;
+	release: string;
+	requiredSchema: string;
+	compatibility: Compatibility;
+	poolSize: number;
+	statementTimeoutMs: number;
+	logLevel: Environment["LOG_LEVEL"];
+	debugMode: boolean;
+	database: {
+		host: string;
+		port: number;
+		database: string;
+		user: string;
+		/** Never logged. */
+		password: string;
+		sslMode: Environment["PGSSLMODE"];
+	};
+}
+
+/** The environment does not describe a service; the message has one line per variable. */
+export class ConfigError extends Error {
+	override name = "ConfigError";
+}
+
+/**
+ * Reads the settings from environment variables.
+ *
+ * @throws ConfigError naming every variable that is missing or wrong, what was found and what is allowed.
+ */
+export function readConfig(env: Record<string, string | undefined>): ServiceConfig {
+	const parsed = configSchema.safeParse(env);
+	if (!parsed.success) {
+		const lines = parsed.error.issues.map((issue) => explain(String(issue.path[0]), issue.message, env));
+		throw new ConfigError(`the service's environment is not valid:\n${lines.join("\n")}`);
+	}
+	const found = parsed.data;
+	return {
+		host: found.HOST,
+		port: found.PORT,
+		instance: found.INSTANCE ?? null,
+		release: found.RELEASE,
+		requiredSchema: found.REQUIRED_SCHEMA,
+		compatibility: found.SCHEMA_COMPATIBILITY,
+		poolSize: found.POOL_SIZE,
+		statementTimeoutMs: found.STATEMENT_TIMEOUT_MS,
+		logLevel: found.LOG_LEVEL,
+		debugMode: found.DEBUG_MODE,
+		database: {
+			host: found.PGHOST,
+			port: found.PGPORT,
+			database: found.PGDATABASE,
+			user: found.PGUSER,
+			password: found.PGPASSWORD,
+			sslMode: found.PGSSLMODE,
+		},
+	};
+}
+
+function explain(key: string, allowed: string, env: Record<string, string | undefined>): string {
+	const value = env[key];
+	const found = value === undefined ? "not set" : key === "PGPASSWORD" ? "not usable" : `"${value}"`;
+	return `  ${key} is ${found}: set it to ${allowed}`;
+}

@@ -1,0 +1,64 @@
+import pino from "pino";
+import { ConfigError, readConfig, type ServiceConfig } from "./config";
+import { openDatabase } from "./database";
+import { createServer } from "./server";
+
+const STOP_DEADLINE_MS = 10_000;
+
+async function run(config: ServiceConfig): Promise<void> {
+	const log = pino({ level: config.logLevel, base: { release: config.release } });
+	const database = openDatabase(config, log);
+	const app = createServer(config, database, log);
+	await app.listen({
+		host: config.host,
+		port: config.port,
+		listenTextResolver: (address) => `listening at ${address}`,
+	});
+
+	async function stop(signal: string): Promise<void> {
+		log.info({ signal }, "stopping");
+		const deadline = setTimeout(() => {
+			log.warn({ seconds: STOP_DEADLINE_MS / 1000 }, "requests were still running at the deadline: cut off");
+			process.exit(0);
+		}, STOP_DEADLINE_MS);
+		await app.close();
+		await database.close();
+		clearTimeout(deadline);
+		log.info("stopped");
+	}
+
+	for (const signal of ["SIGTERM", "SIGINT"] as const) {
+		process.once(signal, () => {
+			stop(signal).catch((error: unknown) => {
+				log.error({ err: error }, "the service could not stop in order");
+				process.exit(1);
+			});
+		});
+	}
+}
+
+function refuseToStart(reason: string): never {
+	process.stderr.write(`${reason}\n`);
+	process.exit(1);
+}
+
+function readEnvironment(): ServiceConfig {
+	try {
+		return readConfig(process.env);
+	} catch (error) {
+		if (error instanceof ConfigError) {
+			return refuseToStart(error.message);
+		}
+		throw error;
+	}
+}
+
+const config = readEnvironment();
+run(config).catch((error: NodeJS.ErrnoException) => {
+	const address = `${config.host}:${config.port}`;
+	refuseToStart(
+		error.code === "EADDRINUSE"
+			? `port ${config.port} on ${config.host} is taken by another program: end that program or set PORT to a free one`
+			: `the service cannot listen on ${address}: ${error.message}`,
+	);
+});
