@@ -26,12 +26,17 @@ export interface CatalogUpgrade {
  */
 export async function upgradeCatalog(client: ClientBase): Promise<CatalogUpgrade> {
 	const known = schemaVersions();
-	const newest = known.at(-1)?.version ?? 0;
+	const newest = newestCatalogVersion();
 	const from = await currentVersion(client);
 	refuseNewer(from, newest);
 	for (const step of known.filter((candidate) => candidate.version > from))
 		await applyStep(client, step, newest);
 	return { from, to: newest };
+}
+
+/** The version of the catalog's schema that this code knows and needs. */
+export function newestCatalogVersion(): number {
+	return schemaVersions().at(-1)?.version ?? 0;
 }
 
 async function applyStep(client: ClientBase, step: SchemaVersion, newest: number): Promise<void> {
