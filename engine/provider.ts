@@ -105,6 +105,11 @@ export interface CreateRequest extends Subject {
 	timeoutSeconds: number;
 	/** Nothing may be changed; answer with the outputs as far as they can be told, an empty `id` if it cannot. */
 	preview: boolean;
+	/**
+	 * An earlier update was stopped while it created this resource (a pending operation in the state), so that it may
+	 * exist already: then it is taken over and brought to the wanted inputs. Without it, an existing one is an error.
+	 */
+	interrupted?: boolean;
 }
 
 export interface ReadRequest extends Subject {
