@@ -1,0 +1,61 @@
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import { closeToPublic } from "../database/application-database";
+import type { Connection } from "../database/connection";
+import { GeneratedPassword } from "../database/password";
+import type { DatabaseServer } from "../database/server";
+import { lateProvider } from "../provider/late";
+import type { EnvironmentMirror } from "./environments";
+
+export interface CatalogArgs {
+	server: DatabaseServer;
+	/** The catalog's database; its owner has the same name. */
+	databaseName: string;
+	/** The settings of this update, as the catalog shows them; nothing secret. */
+	environment: pulumi.Input<EnvironmentMirror>;
+}
+
+/** The environment's own database of record: it knows what was deployed, when, by whom and how it went. */
+export class Catalog extends pulumi.ComponentResource {
+	/** As the catalog's owner, once its schema is up to date. */
+	readonly connection: pulumi.Output<Connection>;
+
+	constructor(name: string, args: CatalogArgs, opts?: pulumi.ComponentResourceOptions) {
+		super("camera-counting:catalog:Catalog", name, {}, opts);
+		const { server, databaseName, environment } = args;
+		const child = { parent: this, provider: server.provider };
+		const password = new GeneratedPassword(`${name}-password`, { parent: this });
+		const owner = new postgresql.Role(
+			`${name}-owner`,
+			{ name: databaseName, login: true, password: password.value },
+			child,
+		);
+		const database = new postgresql.Database(name, { name: databaseName, owner: owner.name }, child);
+		const closed = closeToPublic(`${name}-closed`, database, child);
+		const schema = new CatalogSchema(
+			`${name}-schema`,
+			{ connection: server.connection(database.name, owner.name, password.value), environment },
+			{ parent: this, dependsOn: closed },
+		);
+		this.connection = schema.connection;
+		this.registerOutputs({});
+	}
+}
+
+interface CatalogSchemaArgs {
+	/** As the catalog's owner. */
+	connection: pulumi.Input<Connection>;
+	/** Mirrored into `environment_configs`. */
+	environment: pulumi.Input<EnvironmentMirror>;
+}
+
+const provider = lateProvider("components/catalog/catalog-provider.ts");
+
+/** The catalog's tables at the version that this code knows, and its row of the environment's settings. */
+class CatalogSchema extends pulumi.dynamic.Resource {
+	declare readonly connection: pulumi.Output<Connection>;
+
+	constructor(name: string, args: CatalogSchemaArgs, opts?: pulumi.CustomResourceOptions) {
+		super(provider, name, { ...args, version: undefined }, opts, "catalog", "CatalogSchema");
+	}
+}

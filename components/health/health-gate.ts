@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DeploymentContext } from "../pipeline/context";
+import { lateProvider } from "../provider/late";
+import type { Route } from "../traffic/route";
+
+export interface HealthGateArgs {
+	/** What carries the traffic to the release. */
+	route: Route;
+	/** The release that has to answer there. */
+	release: pulumi.Input<string>;
+	/** Seconds until a release that is not healthy is given up. */
+	timeoutSeconds: pulumi.Input<number>;
+	/** The catalog's number of the deployment that last migrated: the database is checked anew after it. */
+	migratedBy: pulumi.Input<number>;
+	/** For undoing the release's migrations when it is not healthy. */
+	context: pulumi.Input<DeploymentContext>;
+}
+
+const provider = lateProvider("components/health/health-gate-provider.ts");
+
+/** The release answers at its public address and its database does, or the update fails. Closes the deployment. */
+export class HealthGate extends pulumi.dynamic.Resource {
+	/** When the release was found healthy, in ISO 8601. */
+	declare readonly checkedAt: pulumi.Output<string>;
+
+	constructor(name: string, args: HealthGateArgs, opts?: pulumi.CustomResourceOptions) {
+		const { context, route, ...rest } = args;
+		super(
+			provider,
+			name,
+			{
+				...rest,
+				url: route.publicUrl,
+				targetUrl: route.targetUrl,
+				previous: route.previous,
+				routedBy: route.deploymentId,
+				targetGroup: route.targetGroup,
+				routerFile: route.stateFile,
+				context: pulumi.secret(context),
+				checkedAt: undefined,
+			},
+			opts,
+			"health",
+			"HealthGate",
+		);
+	}
+}

@@ -1,0 +1,82 @@
+import { userInfo } from "node:os";
+import { z } from "zod";
+import { deploymentContextSchema } from "../pipeline/context";
+import { inDeployment } from "../pipeline/deployment";
+import { defineProvider } from "../provider/define";
+import { loadMigrations } from "./files";
+import type { Migration } from "./migration";
+import { appliedChecksums, migrate } from "./run";
+
+const inputs = z.object({
+	databaseName: z.string(),
+	directory: z.string(),
+	migrations: z.record(
+		z.string(),
+		z.object({
+			name: z.string(),
+			type: z.string(),
+			checksum: z.string(),
+			dependsOn: z.array(z.string()),
+		}),
+	),
+	context: deploymentContextSchema,
+});
+const outputs = inputs.extend({ deploymentId: z.number() });
+
+type Inputs = z.infer<typeof inputs>;
+type Outputs = z.infer<typeof outputs>;
+
+export const provider = defineProvider<Inputs, Outputs>({
+	inputs,
+	outputs,
+	replaceOn: ["databaseName"],
+	ignore: ["context", "directory"],
+	async create(wanted) {
+		return { id: wanted.databaseName, outputs: await bringUpToDate(wanted) };
+	},
+	async update(_id, wanted) {
+		return bringUpToDate(wanted);
+	},
+	/** An update that failed later than here has undone migrations that the state still lists. */
+	async isCurrent(_id, { context, migrations }) {
+		const applied = await appliedChecksums(context.target);
+		const listed = Object.entries(migrations);
+		return (
+			applied === undefined ||
+			(applied.size === listed.length &&
+				listed.every(([version, { checksum }]) => applied.get(version) === checksum))
+		);
+	},
+	/** What is applied goes with its database. */
+	async delete() {},
+});
+
+async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
+	const { context, directory } = wanted;
+	return inDeployment(context, "migrations", async (deploymentId) => {
+		await migrate({
+			target: context.target,
+			catalog: context.catalog,
+			targetName: context.targetName,
+			wanted: await selectFiles(directory, wanted.migrations),
+			deploymentId,
+			appliedBy: userInfo().username,
+			settings: context.migrations,
+			backupDirectory: context.backupDirectory,
+			log: console.log,
+		});
+		return { ...wanted, deploymentId };
+	});
+}
+
+/** The files of the wanted migrations, as they were when the program read them. */
+async function selectFiles(directory: string, entries: Inputs["migrations"]): Promise<Migration[]> {
+	const files = await loadMigrations(directory);
+	return files.filter((file) => {
+		const entry = entries[file.version];
+		if (entry !== undefined && entry.checksum !== file.checksum) {
+			throw new Error(`${file.path} was changed while the update ran: run the update again`);
+		}
+		return entry !== undefined;
+	});
+}

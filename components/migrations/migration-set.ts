@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DeploymentContext } from "../pipeline/context";
+import { lateProvider } from "../provider/late";
+import type { Migration } from "./migration";
+
+export interface MigrationSetArgs {
+	/** The database; another name is another database. */
+	databaseName: pulumi.Input<string>;
+	/** The migration files' folder, from the project's folder. */
+	directory: pulumi.Input<string>;
+	/** The migrations that shall be applied, no more and no fewer. */
+	migrations: readonly Migration[];
+	/** Where and how they are applied. A secret, and no cause for an update by itself. */
+	context: pulumi.Input<DeploymentContext>;
+}
+
+/** What the state and the preview know of one migration. */
+interface MigrationEntry {
+	name: string;
+	type: string;
+	checksum: string;
+	dependsOn: string[];
+}
+
+const provider = lateProvider("components/migrations/migration-set-provider.ts");
+
+/** The migrations applied to one database: adding some applies them, taking some away undoes them. */
+export class MigrationSet extends pulumi.dynamic.Resource {
+	declare readonly migrations: pulumi.Output<Record<string, MigrationEntry>>;
+	/** The catalog's number of the deployment that last worked on this set. */
+	declare readonly deploymentId: pulumi.Output<number>;
+
+	constructor(name: string, args: MigrationSetArgs, opts?: pulumi.CustomResourceOptions) {
+		const { databaseName, directory, migrations, context } = args;
+		super(
+			provider,
+			name,
+			{
+				databaseName,
+				directory,
+				migrations: entries(migrations),
+				context: pulumi.secret(context),
+				deploymentId: undefined,
+			},
+			opts,
+			"migrations",
+			"MigrationSet",
+		);
+	}
+}
+
+function entries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
+	return Object.fromEntries(
+		migrations.map(({ version, name, type, checksum, dependsOn }) => [
+			version,
+			{ name, type, checksum, dependsOn },
+		]),
+	);
+}

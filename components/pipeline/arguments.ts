@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Catalog } from "../catalog/catalog";
+import type { ApplicationDatabase } from "../database/application-database";
+import type { StackNames } from "../release/names";
+import type { Settings } from "../settings/settings";
+import type { DeploymentContext } from "./context";
+
+/** What the providers that work on a deployment share; a secret as a whole. */
+export function deploymentContext(
+	settings: Settings,
+	names: StackNames,
+	catalog: Catalog,
+	database: ApplicationDatabase,
+): pulumi.Output<DeploymentContext> {
+	return pulumi.secret(
+		pulumi.output({
+			environment: settings.environment,
+			release: settings.release,
+			catalog: catalog.connection,
+			target: database.ownerConnection,
+			targetName: database.databaseName,
+			backupDirectory: names.backupDirectory,
+			migrations: {
+				lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
+				lockRetries: settings.lockRetries,
+				statementTimeoutMs: settings.statementTimeoutSeconds * 1000,
+				advisoryLockTimeoutMs: settings.migrationQueueSeconds * 1000,
+				allowOutOfOrder: settings.allowOutOfOrder,
+			},
+		}),
+	);
+}

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { connectionSchema } from "../database/connection";
+
+/** What a provider that works on a deployment has to know to write it down and to undo it. */
+export const deploymentContextSchema = z.object({
+	environment: z.enum(["development", "staging", "production"]),
+	/** The release that the update brings. */
+	release: z.string(),
+	catalog: connectionSchema,
+	/** The release's database, as its owner. */
+	target: connectionSchema,
+	/** What the catalog calls that database. */
+	targetName: z.string(),
+	/** Where rows are saved before an undo destroys them, from the project's folder. */
+	backupDirectory: z.string(),
+	migrations: z.object({
+		lockTimeoutMs: z.number(),
+		lockRetries: z.number(),
+		statementTimeoutMs: z.number(),
+		advisoryLockTimeoutMs: z.number(),
+		allowOutOfOrder: z.boolean(),
+	}),
+});
+
+export type DeploymentContext = z.infer<typeof deploymentContextSchema>;

@@ -1,0 +1,132 @@
+import { execFileSync } from "node:child_process";
+import { userInfo } from "node:os";
+import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
+import { type Connection, withClient } from "../database/connection";
+import { undoDeployment } from "../migrations/run";
+import type { DeploymentContext } from "./context";
+
+/**
+ * The deployment that this update is, for all providers of one update work in one process. A process starts a new one
+ * when it is asked again after the last was closed.
+ */
+let open: Promise<number> | undefined;
+
+/**
+ * Does one step of a deployment. The first step of an update opens the deployment in the catalog. When a step fails,
+ * the migrations that this update applied are undone and the deployment is closed as rolled back or failed.
+ *
+ * @param step in the operator's words, for the error
+ * @throws Error naming the step, its cause and what was undone
+ */
+export async function inDeployment<T>(
+	context: DeploymentContext,
+	step: string,
+	work: (deploymentId: number) => Promise<T>,
+): Promise<T> {
+	open ??= begin(context).catch((error) => {
+		open = undefined;
+		throw error;
+	});
+	const id = await open;
+	try {
+		return await work(id);
+	} catch (error) {
+		open = undefined;
+		throw await abandon(context, id, step, error);
+	}
+}
+
+/** Closes the update's deployment as completed. Does nothing when no step of this update opened one. */
+export async function completeDeployment(context: DeploymentContext): Promise<void> {
+	if (open === undefined) {
+		return;
+	}
+	const id = await open;
+	open = undefined;
+	await withCatalog(context.catalog, (client) => closeDeployment(client, id, { status: "completed" }));
+}
+
+function begin(context: DeploymentContext): Promise<number> {
+	return withCatalog(context.catalog, async (client) => {
+		await closeAbandoned(client, context.environment);
+		return openDeployment(client, {
+			pipelineName: context.targetName,
+			release: context.release,
+			environment: context.environment,
+			triggeredBy: process.env.GITHUB_ACTOR ?? process.env.GITLAB_USER_LOGIN ?? userInfo().username,
+			gitCommit: git("rev-parse", "HEAD"),
+			gitBranch: git("rev-parse", "--abbrev-ref", "HEAD"),
+			config: { ...context.migrations },
+		});
+	});
+}
+
+/** Undoes what the deployment did to the database and closes it. Returns the error to end the update with. */
+async function abandon(
+	context: DeploymentContext,
+	deploymentId: number,
+	step: string,
+	cause: unknown,
+): Promise<Error> {
+	const reason = messageOf(cause);
+	const told: string[] = [`${step}: ${reason}`];
+	let undone: string[] = [];
+	try {
+		const report = await undoDeployment({
+			target: context.target,
+			catalog: context.catalog,
+			targetName: context.targetName,
+			deploymentId,
+			settings: context.migrations,
+			backupDirectory: context.backupDirectory,
+			log: console.log,
+			reason: firstLine(`${step}: ${reason}`),
+			type: "automatic",
+		});
+		undone = report.undone;
+		if (undone.length > 0) {
+			told.push(`automatic rollback: undid ${undone.join(", ")}, which this update had applied`);
+			told.push(
+				...report.backups.map(({ table, file, rows }) => `${rows} rows of ${table} are saved in ${file}`),
+			);
+		}
+	} catch (error) {
+		told.push(`the automatic rollback failed as well: ${messageOf(error)}`);
+	}
+	try {
+		const status = undone.length > 0 ? "rolled_back" : "failed";
+		await withCatalog(context.catalog, (client) =>
+			closeDeployment(client, deploymentId, { status, error: firstLine(reason) }),
+		);
+	} catch (error) {
+		told.push(`the catalog could not be told: ${messageOf(error)}`);
+	}
+	return new Error(told.join("\n"), { cause });
+}
+
+function withCatalog<T>(catalog: Connection, work: Parameters<typeof withClient<T>>[2]): Promise<T> {
+	return withClient(catalog, { applicationName: "deployment-pipeline" }, work);
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+const REASON_LENGTH = 500;
+
+function firstLine(text: string): string {
+	return (text.split("\n")[0] ?? "").slice(0, REASON_LENGTH);
+}
+
+/** What git says of the project, or undefined outside a work tree or without git: the record then leaves it out. */
+function git(...args: string[]): string | undefined {
+	try {
+		return execFileSync("git", args, {
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+			timeout: 5000,
+		}).trim();
+	} catch {
+		return undefined;
+	}
+}

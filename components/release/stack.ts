@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { loadMigrations } from "../migrations/files";
+import { highestVersion, type Migration } from "../migrations/migration";
+import { wantedFor } from "../migrations/order";
+import { parseSettings, type Settings } from "../settings/settings";
+import { type InPlacePlan, type LastRelease, planInPlace } from "./in-place";
+import { localNames, type StackNames } from "./names";
+
+/** Everything that an update is decided by. */
+export interface StackInputs {
+	stack: string;
+	settings: Settings;
+	names: StackNames;
+	/** Those of the release, in the order of their application. */
+	migrations: Migration[];
+	/** The schema version that the release needs. */
+	requiredSchema: string;
+	plan: InPlacePlan;
+}
+
+/** The schema version of a database without migrations. */
+const EMPTY_SCHEMA = "0.0.0";
+
+/**
+ * Reads the stack config, the migration files and what the last update left, before any resource is declared.
+ *
+ * @throws RunError with every mistake in the stack config or in the migration files
+ */
+export async function readStack(): Promise<StackInputs> {
+	const stack = pulumi.getStack();
+	const { settings, migrations } = await readFiles().catch((error: unknown) => {
+		// Shown as it is: mistakes of the operator's need no stack trace.
+		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+	});
+	return {
+		stack,
+		settings,
+		names: localNames(stack),
+		migrations,
+		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? EMPTY_SCHEMA,
+		plan: planInPlace(await lastRelease(), settings.release),
+	};
+}
+
+/** The SDK hands a program the names of its secret config keys in its environment and has no function for them. */
+const secretKeysSchema = z.array(z.string());
+
+async function readFiles(): Promise<{ settings: Settings; migrations: Migration[] }> {
+	const values = pulumi.runtime.allConfig();
+	const settings = parseSettings({
+		project: pulumi.getProject(),
+		values,
+		secretKeys: secretKeysSchema.parse(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]")),
+	});
+	return {
+		settings,
+		migrations: wantedFor(settings.release, await loadMigrations(settings.migrationsDirectory)),
+	};
+}
+
+const lastOutputsSchema = z.object({ release: z.string() });
+
+/** What this stack's last finished update left, or undefined before the first one. */
+async function lastRelease(): Promise<LastRelease | undefined> {
+	const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+	const self = new pulumi.StackReference("self", { name });
+	const parsed = lastOutputsSchema.safeParse({ release: (await self.getOutputDetails("release")).value });
+	return parsed.success ? parsed.data : undefined;
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { deploymentContextSchema } from "../../pipeline/context";
+import { inDeployment } from "../../pipeline/deployment";
+import { defineProvider } from "../../provider/define";
+import { routedUrls } from "../../traffic/local/router-file";
+import { isAlive, type ServiceProcess, serviceSchema, startService, stopService } from "./process";
+
+const inputs = serviceSchema.extend({
+	routerFile: z.string(),
+	readyTimeoutSeconds: z.number(),
+	drainTimeoutSeconds: z.number(),
+	context: deploymentContextSchema,
+});
+const outputs = inputs.extend({ url: z.string(), instance: z.string() });
+
+type Inputs = z.infer<typeof inputs>;
+type Outputs = z.infer<typeof outputs>;
+
+const { directory: _directory, ...replacing } = serviceSchema.shape;
+
+export const provider = defineProvider<Inputs, Outputs>({
+	inputs,
+	outputs,
+	replaceOn: Object.keys(replacing) as (keyof typeof replacing)[],
+	ignore: ["readyTimeoutSeconds", "drainTimeoutSeconds", "context"],
+	async create(wanted) {
+		const started = await start(wanted);
+		return { id: started.instance, outputs: { ...wanted, ...started } };
+	},
+	/** The process is gone or does not answer: another one takes its place. */
+	async update(_id, wanted, olds) {
+		const started = await start(wanted);
+		await stopService(olds.directory, olds.instance, olds);
+		return { ...wanted, ...started };
+	},
+	async isCurrent(_id, olds) {
+		return isAlive(olds.directory, olds);
+	},
+	async delete(_id, olds) {
+		await stopService(olds.directory, olds.instance, olds);
+	},
+});
+
+function start(wanted: Inputs): Promise<ServiceProcess> {
+	return inDeployment(wanted.context, `service ${wanted.release}`, async () => {
+		const { instance, url } = await startService(
+			serviceSchema.parse(wanted),
+			wanted,
+			routedUrls(wanted.routerFile),
+		);
+		console.log(`service ${wanted.release} is ready on ${url}`);
+		return { instance, url };
+	});
+}

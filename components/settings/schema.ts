@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { environmentNames } from "./environments";
+
+/** A field of the stack config: how its text is read and, in the operator's words, what is allowed. */
+function field<T>(allowed: string, read: (text: string) => T | undefined) {
+	return z
+		.string()
+		.transform((text, context) => {
+			const value = read(text.trim());
+			if (value === undefined) {
+				context.addIssue({ code: "custom", message: allowed });
+				return z.NEVER;
+			}
+			return value;
+		})
+		.meta({ allowed });
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+	return field(`one of ${values.join(", ")}`, (text) =>
+		values.find((value): value is T[number] => value === text),
+	);
+}
+
+function wholeNumber(from: number, to: number, unit = "") {
+	return field(`a whole number from ${from} to ${to}${unit && ` (${unit})`}`, (text) => {
+		const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+		return value >= from && value <= to ? value : undefined;
+	});
+}
+
+function flag() {
+	return field("true or false", (text) => (text === "true" ? true : text === "false" ? false : undefined));
+}
+
+function seconds(from: number, to: number) {
+	return wholeNumber(from, to, "seconds");
+}
+
+function version() {
+	return field("a version of three numbers, such as 1.3.0", (text) =>
+		/^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$/.test(text) ? text : undefined,
+	);
+}
+
+function pathInProject() {
+	return field("a path inside the project, such as migrations", (text) =>
+		text !== "" && !text.startsWith("/") && !text.split(/[\\/]/).includes("..") && !text.includes("\0")
+			? text
+			: undefined,
+	);
+}
+
+/** Every key of the stack config. Values are texts, as Pulumi hands them to a program. */
+export const configSchema = z.strictObject({
+	environment: oneOf(environmentNames),
+	platform: oneOf(["local", "docker", "aws"]),
+	strategy: oneOf(["in-place", "blue-green"]),
+	release: version(),
+	poolSize: wholeNumber(1, 1000).optional(),
+	maxConnections: wholeNumber(1, 5000).optional(),
+	backupSchedule: oneOf(["hourly", "daily", "weekly"]).optional(),
+	monitoring: flag().optional(),
+	alerting: flag().optional(),
+	logLevel: oneOf(["debug", "info", "warn", "error"]).optional(),
+	debugMode: flag().optional(),
+	sslMode: oneOf(["disable", "require", "verify-full"]).optional(),
+	databasePort: wholeNumber(1024, 65535).optional(),
+	gatewayPort: wholeNumber(1024, 65535).optional(),
+	migrationsDirectory: pathInProject().default("migrations"),
+	allowOutOfOrder: flag().default(false),
+	serviceEntry: pathInProject().default("service/main.ts"),
+	schemaCompatibility: oneOf(["same-major", "any-newer"]).default("same-major"),
+	startTimeoutSeconds: seconds(5, 3600).default(60),
+	readyTimeoutSeconds: seconds(1, 3600).default(30),
+	drainTimeoutSeconds: seconds(1, 600).default(10),
+	lockTimeoutSeconds: seconds(1, 60).default(2),
+	lockRetries: wholeNumber(0, 100).default(10),
+	statementTimeoutSeconds: seconds(1, 86_400).default(300),
+	migrationQueueSeconds: seconds(1, 3600).default(60),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type ConfigKey = keyof Config;
+export const configKeys = Object.keys(configSchema.shape) as ConfigKey[];

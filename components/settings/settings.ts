@@ -1,0 +1,140 @@
+import type { z } from "zod";
+import { environmentDefaults } from "./environments";
+import { type Config, type ConfigKey, configKeys, configSchema } from "./schema";
+
+/** The stack config, checked and completed. */
+export type Settings = Required<Omit<Config, ChosenPort>> & Pick<Config, ChosenPort>;
+
+/** Ports that the platform chooses when the stack file does not. */
+type ChosenPort = "databasePort" | "gatewayPort";
+
+/** The stack config as Pulumi hands it to a program. */
+export interface StackConfig {
+	/** The namespace of our keys. */
+	project: string;
+	/** Full key → text. Keys of other namespaces belong to others and are passed over. */
+	values: Record<string, string>;
+	/** Full keys whose values must not be shown. */
+	secretKeys: readonly string[];
+}
+
+/** Every mistake in a stack config, so that one edit mends them all. */
+export class SettingsError extends Error {
+	override readonly name = "SettingsError";
+
+	constructor(readonly problems: readonly string[]) {
+		super(
+			`the stack config has ${problems.length === 1 ? "a mistake" : `${problems.length} mistakes`}; nothing was changed:\n` +
+				problems.map((problem) => `  - ${problem}`).join("\n"),
+		);
+	}
+}
+
+/**
+ * Reads the settings from the stack config.
+ *
+ * @throws SettingsError with every mistake: its key, what was found and what is allowed
+ */
+export function parseSettings(stack: StackConfig): Settings {
+	const prefix = `${stack.project}:`;
+	const own = Object.fromEntries(
+		Object.entries(stack.values)
+			.filter(([key]) => key.startsWith(prefix))
+			.map(([key, value]) => [key.slice(prefix.length), value]),
+	);
+	const parsed = configSchema.safeParse(own);
+	if (!parsed.success) {
+		throw new SettingsError(parsed.error.issues.flatMap((issue) => describe(issue, own, stack)));
+	}
+	const defaults = environmentDefaults[parsed.data.environment];
+	const settings: Settings = { ...defaults, ...parsed.data };
+	const problems = [...contradictions(settings), ...notYetBuilt(settings)];
+	if (problems.length > 0) {
+		throw new SettingsError(problems.map(([key, text]) => `${prefix}${key}: ${text}`));
+	}
+	return settings;
+}
+
+function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: StackConfig): string[] {
+	if (issue.code === "unrecognized_keys") {
+		return issue.keys.map((key) => {
+			const near = configKeys.find(
+				(known) => known.toLowerCase() === key.toLowerCase().replaceAll(/[-_]/g, ""),
+			);
+			return `${stack.project}:${key}: unknown key; ${near ? `did you mean ${near}?` : `allowed: ${configKeys.join(", ")}`}`;
+		});
+	}
+	const key = String(issue.path[0]) as ConfigKey;
+	const full = `${stack.project}:${key}`;
+	const found =
+		own[key] === undefined
+			? "nothing"
+			: stack.secretKeys.includes(full)
+				? "a secret"
+				: JSON.stringify(own[key]);
+	return [`${full}: found ${found}; allowed: ${allowed(key) ?? issue.message}`];
+}
+
+function allowed(key: ConfigKey): string | undefined {
+	let schema: z.ZodType = configSchema.shape[key];
+	while ("unwrap" in schema && typeof schema.unwrap === "function") {
+		schema = schema.unwrap();
+	}
+	const text = schema.meta()?.allowed;
+	return typeof text === "string" ? text : undefined;
+}
+
+type Problem = [key: ConfigKey, text: string];
+
+/** Combinations that can only be a mistake. */
+function contradictions(settings: Settings): Problem[] {
+	const problems: Problem[] = [];
+	const { poolSize, maxConnections, platform, sslMode, databasePort, gatewayPort } = settings;
+	if (poolSize > maxConnections) {
+		problems.push([
+			"poolSize",
+			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most maxConnections`,
+		]);
+	}
+	if (settings.debugMode && settings.environment === "production") {
+		problems.push([
+			"debugMode",
+			"found true with environment production; allowed: false, since replies would show internals",
+		]);
+	}
+	if (settings.alerting && !settings.monitoring) {
+		problems.push([
+			"alerting",
+			"found true with monitoring false; allowed: false, since alerts come from monitoring",
+		]);
+	}
+	if (platform === "local" && sslMode !== "disable") {
+		problems.push([
+			"sslMode",
+			`found ${sslMode} with platform local; allowed: disable, since that server is on loopback only`,
+		]);
+	}
+	if (databasePort !== undefined && databasePort === gatewayPort) {
+		problems.push(["gatewayPort", `found ${gatewayPort}, which is also databasePort; allowed: another port`]);
+	}
+	for (const key of ["databasePort", "gatewayPort"] as const) {
+		if (settings[key] !== undefined && platform !== "local") {
+			problems.push([
+				key,
+				`found ${settings[key]} with platform ${platform}; allowed: only with platform local`,
+			]);
+		}
+	}
+	return problems;
+}
+
+function notYetBuilt({ platform, strategy }: Settings): Problem[] {
+	const problems: Problem[] = [];
+	if (platform !== "local") {
+		problems.push(["platform", `found ${platform}, which this version cannot deploy to yet; allowed: local`]);
+	}
+	if (strategy !== "in-place") {
+		problems.push(["strategy", `found ${strategy}, which this version cannot do yet; allowed: in-place`]);
+	}
+	return problems;
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { deploymentContextSchema } from "../../pipeline/context";
+import { inDeployment } from "../../pipeline/deployment";
+import { defineProvider } from "../../provider/define";
+import { activeTarget, routeBack, switchTraffic } from "./switch";
+
+const inputs = z.object({
+	stateFile: z.string(),
+	publicUrl: z.string(),
+	targetGroup: z.string(),
+	targetUrl: z.string(),
+	release: z.string(),
+	timeoutSeconds: z.number(),
+	context: deploymentContextSchema,
+});
+const previous = z.object({ targetGroup: z.string(), url: z.string() });
+const outputs = inputs.extend({ previous: previous.optional(), deploymentId: z.number() });
+
+type Inputs = z.infer<typeof inputs>;
+type Outputs = z.infer<typeof outputs>;
+
+export const provider = defineProvider<Inputs, Outputs>({
+	inputs,
+	outputs,
+	ignore: ["timeoutSeconds", "context"],
+	async create(wanted) {
+		return { id: wanted.stateFile, outputs: await move(wanted) };
+	},
+	async update(_id, wanted) {
+		return move(wanted);
+	},
+	async isCurrent(_id, { stateFile, targetGroup, targetUrl }) {
+		const active = activeTarget(stateFile);
+		return active?.targetGroup === targetGroup && active.url === targetUrl;
+	},
+	/** Without a route the router answers 503, and no process is asked that is about to end. */
+	async delete(_id, { stateFile }) {
+		await routeBack(stateFile, undefined);
+	},
+});
+
+async function move(wanted: Inputs): Promise<Outputs> {
+	const { context, targetGroup, targetUrl, release } = wanted;
+	return inDeployment(context, `traffic to ${release}`, async (deploymentId) => {
+		const before = await switchTraffic({ ...wanted, target: { targetGroup, url: targetUrl } });
+		console.log(`traffic goes to ${release} (${targetUrl})`);
+		return { ...wanted, previous: before, deploymentId };
+	});
+}

@@ -1,0 +1,115 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { projectDirectory } from "./project";
+import { isFileBackend, stackEnvironment } from "./stack-environment";
+import { overlayArguments } from "./stack-file";
+
+export type Engine = { kind: "cli"; program: string } | { kind: "embedded" };
+
+export interface RunOptions {
+	/** Given each piece of output instead of the terminal. */
+	capture?: (text: string) => void;
+}
+
+/** Where `npm run setup` puts the Pulumi CLI. */
+export const installedCli = join(projectDirectory, ".local", "cli");
+
+/**
+ * The engine that updates run on: the Pulumi CLI on PATH or installed by `npm run setup`, else the embedded one.
+ *
+ * @throws Error when `DEPLOY_ENGINE` asks for one that is not there
+ */
+export function chooseEngine(environment: NodeJS.ProcessEnv = process.env): Engine {
+	const wanted = environment.DEPLOY_ENGINE;
+	if (wanted !== undefined && wanted !== "cli" && wanted !== "embedded") {
+		throw new Error(`DEPLOY_ENGINE: found ${JSON.stringify(wanted)}; allowed: cli, embedded, or unset`);
+	}
+	const program = wanted === "embedded" ? undefined : findCli(environment.PATH ?? "");
+	if (program !== undefined) {
+		return { kind: "cli", program };
+	}
+	if (wanted === "cli") {
+		throw new Error(
+			"DEPLOY_ENGINE is cli, but there is no `pulumi` on PATH: install it, or run npm run setup",
+		);
+	}
+	return { kind: "embedded" };
+}
+
+function findCli(path: string): string | undefined {
+	const folders = [...path.split(delimiter).filter((folder) => folder !== ""), join(installedCli, "bin")];
+	// npm puts node_modules/.bin on PATH; what is called pulumi there is not the CLI.
+	return folders
+		.filter((folder) => !folder.includes("node_modules"))
+		.map((folder) => join(folder, "pulumi"))
+		.find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+	try {
+		accessSync(file, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Verbs that run the program, during which the operator wants to know which engine does it. */
+const PROGRAM_VERBS = new Set(["up", "update", "preview", "pre", "refresh", "destroy"]);
+
+/** Runs one Pulumi command on the project. Returns its exit code. */
+export async function runPulumi(args: string[], options: RunOptions = {}): Promise<number> {
+	const engine = chooseEngine();
+	const environment = stackEnvironment(args);
+	if (engine.kind === "embedded") {
+		if (PROGRAM_VERBS.has(args[0] ?? "")) {
+			console.error(
+				"No Pulumi CLI is used: the embedded engine runs the program (npm run setup installs the CLI).",
+			);
+		}
+		return startEmbedded(args, environment, options);
+	}
+	// The CLI would write its salt into the committed stack file; the embedded engine keeps it in the state.
+	if (args[0] === "stack" && args[1] === "init" && isFileBackend(environment)) {
+		return startEmbedded(args, environment, options);
+	}
+	const overlay = PROGRAM_VERBS.has(args[0] ?? "") ? overlayArguments(args, environment) : [];
+	return start(
+		engine.program,
+		[...args, ...overlay],
+		{ ...environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
+		options,
+	);
+}
+
+function startEmbedded(args: string[], environment: NodeJS.ProcessEnv, options: RunOptions): Promise<number> {
+	const main = join(projectDirectory, "engine", "main.ts");
+	return start(process.execPath, ["--require", "tsx/cjs", main, ...args], environment, options);
+}
+
+/** A child gets the terminal's interrupt itself, ends its work and answers with its exit code. */
+function start(
+	program: string,
+	args: string[],
+	environment: NodeJS.ProcessEnv,
+	{ capture }: RunOptions,
+): Promise<number> {
+	const child = spawn(program, args, {
+		cwd: projectDirectory,
+		env: environment,
+		stdio: ["inherit", capture ? "pipe" : "inherit", "inherit"],
+	});
+	child.stdout?.setEncoding("utf8").on("data", (text: string) => capture?.(text));
+	const wait = () => {};
+	process.on("SIGINT", wait);
+	const forward = () => child.kill("SIGTERM");
+	process.on("SIGTERM", forward);
+	return new Promise<number>((resolve, reject) => {
+		child.once("error", reject);
+		child.once("close", (code) => resolve(code ?? 1));
+	}).finally(() => {
+		process.off("SIGINT", wait);
+		process.off("SIGTERM", forward);
+	});
+}
