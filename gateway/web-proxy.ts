@@ -42,8 +42,8 @@ export class WebProxy {
 				headers.push("connection", "close");
 			}
 			response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-			answer.once("close", () => {
-				if (!answer.complete && !response.destroyed) {
+			answer.once("error", () => {
+				if (!response.destroyed) {
 					this.broken.add(response);
 				}
 			});
