@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { ConfigError, readConfig } from "../../service/config";
+import { Program } from "./program";
+import { serviceEnvironment } from "./running-service";
+
+const DATABASE = {
+	host: "127.0.0.1",
+	port: 5432,
+	database: "counting",
+	user: "app",
+	password: "s3cret-word",
+	sslMode: "disable",
+} as const;
+
+describe("the service's environment", () => {
+	it("has defaults for what is not essential", () => {
+		assert.deepEqual(readConfig(serviceEnvironment(DATABASE, { PORT: "8080" })), {
+			host: "127.0.0.1",
+			port: 8080,
+			instance: null,
+			release: "1.3.0",
+			requiredSchema: "1.3.0",
+			compatibility: "same-major",
+			poolSize: 10,
+			statementTimeoutMs: 10_000,
+			logLevel: "info",
+			debugMode: false,
+			database: DATABASE,
+		});
+	});
+
+	it("is refused as a whole, with every variable that is missing or wrong", () => {
+		assert.throws(
+			() =>
+				readConfig({
+					PORT: "70000",
+					RELEASE: "v1.3",
+					REQUIRED_SCHEMA: "0.9.0",
+					SCHEMA_COMPATIBILITY: "none",
+					POOL_SIZE: "0",
+					LOG_LEVEL: "loud",
+					DEBUG_MODE: "yes",
+					PGHOST: "",
+					PGPASSWORD: "s3cret-word",
+				}),
+			(error: Error) => {
+				assert.ok(error instanceof ConfigError);
+				assert.deepEqual(error.message.split("\n"), [
+					"the service's environment is not valid:",
+					'  PORT is "70000": set it to a whole number from 0 to 65535',
+					'  RELEASE is "v1.3": set it to the version of this release, as in 1.3.0',
+					'  REQUIRED_SCHEMA is "0.9.0": set it to 1.0.0 or newer: the first schema that has cameras',
+					'  SCHEMA_COMPATIBILITY is "none": set it to one of same-major, any-newer',
+					'  POOL_SIZE is "0": set it to a whole number from 1 to 1000',
+					'  LOG_LEVEL is "loud": set it to one of debug, info, warn, error',
+					'  DEBUG_MODE is "yes": set it to one of true, false',
+					'  PGHOST is "": set it to the database server\'s name or address',
+					"  PGPORT is not set: set it to a whole number from 1 to 65535",
+					"  PGDATABASE is not set: set it to the name of the database",
+					"  PGUSER is not set: set it to the role to connect as",
+					"  PGSSLMODE is not set: set it to one of disable, require, verify-full",
+				]);
+				return true;
+			},
+		);
+	});
+
+	it("ends the process with 1 and the reasons when it is wrong", async () => {
+		const program = Program.start("service/main.ts", [], serviceEnvironment(DATABASE, { PORT: "http" }));
+		assert.equal(await program.exitCode(), 1);
+		assert.equal(
+			program.output,
+			"the service's environment is not valid:\n" +
+				'  PORT is "http": set it to a whole number from 0 to 65535\n',
+		);
+	});
+});
