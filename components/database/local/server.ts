@@ -211,20 +211,43 @@ function isSameDirectory(left: string, right: string): boolean {
 
 /** Sets the superuser's password without the server running: the state may have been lost, the data not. */
 async function setPassword(installation: Installation, options: LocalServerOptions): Promise<void> {
-	removeStalePidFile(installation);
+	await disownPidFile(installation);
 	const statement = `ALTER ROLE ${SUPERUSER} PASSWORD ${escapeLiteral(options.password)}`;
-	await runProgram(
-		installation,
-		"postgres",
-		["--single", "-D", join(installation.home, "data"), "postgres"],
-		options.timeoutSeconds * 1000,
-		`${statement}\n`,
-	);
+	const timeoutMs = options.timeoutSeconds * 1000;
+	let leftovers: unknown;
+	const done = await poll(timeoutMs, 200, async () => {
+		try {
+			const args = ["--single", "-D", join(installation.home, "data"), "postgres"];
+			await runProgram(installation, "postgres", args, timeoutMs, `${statement}\n`);
+			return true;
+		} catch (error) {
+			// The children of a killed server need a moment to notice; PostgreSQL refuses to start beside them.
+			if (error instanceof Error && error.message.includes("still in use")) {
+				leftovers = error;
+				return undefined;
+			}
+			throw error;
+		}
+	});
+	if (done === undefined) {
+		throw leftovers;
+	}
 }
 
-/** After a reboot the recorded process id may belong to some other program, for which PostgreSQL would wait for ever. */
-function removeStalePidFile({ home }: Installation): void {
-	rmSync(join(home, "data", "postmaster.pid"), { force: true });
+/** No system hands out a process id this high. */
+const NO_PROCESS = 2_147_483_646;
+
+/**
+ * The recorded process id may by now belong to some other program (after a reboot) or to a process that ended and that
+ * nobody collects (in a container without an init): PostgreSQL would refuse to start for ever. Only the id is taken
+ * out; by the rest of the file PostgreSQL sees for itself whether children of a killed server still use the data.
+ */
+async function disownPidFile(installation: Installation): Promise<void> {
+	const file = join(installation.home, "data", "postmaster.pid");
+	const content = readTextFile(file);
+	if (content !== undefined && !(await isRunning(installation))) {
+		writeFileAtomically(file, content.replace(/^\d+/, String(NO_PROCESS)), 0o644);
+	}
 }
 
 async function start(installation: Installation, timeoutSeconds: number): Promise<void> {

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { runPulumi } from "./engine";
+import { projectName } from "./project";
+
+const STACK = "dev";
+
+// `npm start`: deploys the dev environment at the release in its stack file and says where it is.
+main().then(
+	(code) => {
+		process.exitCode = code;
+	},
+	(error: unknown) => {
+		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+		process.exitCode = 1;
+	},
+);
+
+async function main(): Promise<number> {
+	if (!(await stackExists())) {
+		const created = await runPulumi(["stack", "init", STACK, "--non-interactive"]);
+		if (created !== 0) {
+			return created;
+		}
+	}
+	const updated = await runPulumi(["up", "--yes", "--skip-preview", "-s", STACK]);
+	if (updated === 0) {
+		await printNextSteps();
+	}
+	return updated;
+}
+
+const stacksSchema = z.array(z.object({ name: z.string() }));
+
+async function stackExists(): Promise<boolean> {
+	const stacks = stacksSchema.parse(JSON.parse(await capture(["stack", "ls", "--json"])));
+	return stacks.some(({ name }) => name === STACK || name === `organization/${projectName}/${STACK}`);
+}
+
+const outputsSchema = z.object({
+	url: z.string(),
+	release: z.string(),
+	databaseHost: z.string(),
+	databasePort: z.number(),
+	databaseName: z.string(),
+	databaseUser: z.string(),
+});
+
+async function printNextSteps(): Promise<void> {
+	const outputs = outputsSchema.parse(JSON.parse(await capture(["stack", "output", "--json", "-s", STACK])));
+	const { url, release, databaseHost, databasePort, databaseName, databaseUser } = outputs;
+	const password = `$(npm run -s pulumi -- stack output databasePassword --show-secrets -s ${STACK})`;
+	console.log(`
+The camera counting system, release ${release}, serves at ${url}
+  curl ${url}/version
+  curl -X POST ${url}/cameras -H 'content-type: application/json' -d '{"name":"North gate"}'
+Its database:
+  PGPASSWORD="${password}" psql -h ${databaseHost} -p ${databasePort} -U ${databaseUser} ${databaseName}
+Next:
+  npm run pulumi -- config set release 1.2.0 -s ${STACK}   # put the release back …
+  npm run pulumi -- up -s ${STACK}                         # … and watch what that undoes
+  npm run pulumi -- stack history -s ${STACK}
+  npm run pulumi -- destroy -s ${STACK}`);
+}
+
+async function capture(args: string[]): Promise<string> {
+	let text = "";
+	const code = await runPulumi(args, {
+		capture: (piece) => {
+			text += piece;
+		},
+	});
+	if (code !== 0) {
+		throw new Error(`\`pulumi ${args.join(" ")}\` ended with ${code}`);
+	}
+	return text;
+}
