@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, DatabaseError } from "pg";
+import { withClient } from "../../components/database/connection";
+import { Queue } from "./queue";
+import type { Settings } from "./settings";
+
+/** Seconds for one statement, locks included, when the program sets no timeout of its own. */
+const STATEMENT_SECONDS = 120;
+const ATTEMPTS = 8;
+
+/** Sessions of one configured provider; none is kept open, so that none is in the way of a DROP DATABASE. */
+export class Sessions {
+	private readonly places: Queue;
+	/** Temporary memberships of the user are seen by all its sessions: who needs them takes turns. */
+	private readonly turns: Queue;
+	private cancelled = false;
+
+	constructor(readonly settings: Settings) {
+		this.places = new Queue(settings.maxConnections > 0 ? settings.maxConnections : Number.POSITIVE_INFINITY);
+		this.turns = turnsOf(settings);
+	}
+
+	/** The database that the provider itself is connected to. */
+	get maintenanceDatabase(): string {
+		return this.settings.connection.database;
+	}
+
+	/** After this no new session is opened. */
+	cancel(): void {
+		this.cancelled = true;
+	}
+
+	/**
+	 * Runs `work` on a session of its own.
+	 *
+	 * @throws Error when the connection cannot be made or the update was cancelled.
+	 */
+	async run<T>(database: string, timeoutSeconds: number, work: (session: Session) => Promise<T>): Promise<T> {
+		return this.places.run(async () => {
+			if (this.cancelled) {
+				throw new Error("cancelled before anything was changed");
+			}
+			const options = {
+				applicationName: "pulumi-embedded-engine",
+				statementTimeoutMs: (timeoutSeconds || STATEMENT_SECONDS) * 1000,
+				connectTimeoutMs: this.settings.connectTimeoutMs,
+			};
+			return withClient({ ...this.settings.connection, database }, options, async (client) => {
+				const session = await describeSession(client);
+				return session.isSuperuser ? work(session) : this.turns.run(() => work(session));
+			});
+		});
+	}
+
+	/**
+	 * As `run`, in a transaction, which is repeated when another session got in its way.
+	 *
+	 * @throws Error when `work` does, after everything has been rolled back.
+	 */
+	async transaction<T>(
+		database: string,
+		timeoutSeconds: number,
+		work: (session: Session) => Promise<T>,
+	): Promise<T> {
+		return this.run(database, timeoutSeconds, (session) => repeatedly(() => inTransaction(session, work)));
+	}
+}
+
+/** Who a session is. */
+export interface Session {
+	client: Client;
+	user: string;
+	isSuperuser: boolean;
+	/** E.g. 160004. */
+	serverVersion: number;
+}
+
+async function describeSession(client: Client): Promise<Session> {
+	const { rows } = await client.query<{ user: string; superuser: boolean; version: number }>(
+		`SELECT current_user AS user, rolsuper AS superuser, current_setting('server_version_num')::int AS version
+		FROM pg_catalog.pg_roles WHERE rolname = current_user`,
+	);
+	const [row] = rows;
+	if (row === undefined) {
+		throw new Error("the server does not know the user it let in");
+	}
+	return { client, user: row.user, isSuperuser: row.superuser, serverVersion: row.version };
+}
+
+/** Everything that `work` does, or nothing. */
+export async function inTransaction<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
+	await session.client.query("BEGIN");
+	try {
+		const result = await work(session);
+		await session.client.query("COMMIT");
+		return result;
+	} catch (error) {
+		await session.client.query("ROLLBACK").catch((cause: unknown) => {
+			// The session is lost, and with it the transaction; why is told by the first error.
+			if (!(error instanceof Error)) {
+				throw cause;
+			}
+		});
+		throw error;
+	}
+}
+
+/** Repeats what failed only because another session changed the same catalog row at the same time. */
+export async function repeatedly<T>(work: () => Promise<T>): Promise<T> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await work();
+		} catch (error) {
+			if (attempt >= ATTEMPTS || !isCollision(error)) {
+				throw error;
+			}
+			await sleep(20 * attempt + 50 * Math.random());
+		}
+	}
+}
+
+const DEADLOCK = "40P01";
+const INTERNAL_ERROR = "XX000";
+
+function isCollision(error: unknown): boolean {
+	const cause = error instanceof Error && error.cause instanceof DatabaseError ? error.cause : error;
+	return (
+		cause instanceof DatabaseError &&
+		(cause.code === DEADLOCK ||
+			(cause.code === INTERNAL_ERROR && cause.message.startsWith("tuple concurrently")))
+	);
+}
+
+const turnsByServer = new Map<string, Queue>();
+
+function turnsOf({ connection: { host, port, user } }: Settings): Queue {
+	const key = JSON.stringify([host, port, user]);
+	const known = turnsByServer.get(key) ?? new Queue(1);
+	turnsByServer.set(key, known);
+	return known;
+}
+
+/**
+ * Runs one statement and says what it was for when it fails. Statements with passwords contain their hash only, so
+ * that neither the error nor the server's log can tell them.
+ *
+ * @throws Error with the server's message, detail, hint and code.
+ */
+export async function execute(client: Client, purpose: string, statement: string): Promise<void> {
+	try {
+		await client.query(statement);
+	} catch (cause) {
+		throw new Error(`could not ${purpose}: ${explain(cause)}`, { cause });
+	}
+}
+
+function explain(cause: unknown): string {
+	if (!(cause instanceof DatabaseError)) {
+		return cause instanceof Error ? cause.message : String(cause);
+	}
+	const { message, detail, hint, code } = cause;
+	return [`${message} (${code})`, detail, hint].filter((part) => part !== undefined).join("; ");
+}
