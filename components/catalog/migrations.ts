@@ -91,12 +91,13 @@ export async function setCatalogDigest(
 	target: string,
 	digest: string | null,
 ): Promise<void> {
-	await client.query("SET synchronous_commit = on");
+	await client.query("BEGIN; SET LOCAL synchronous_commit = on");
 	await client.query(
 		`INSERT INTO migration_targets (target_database, digest) VALUES ($1, $2)
 		ON CONFLICT (target_database) DO UPDATE SET digest = EXCLUDED.digest`,
 		[target, digest],
 	);
+	await client.query("COMMIT");
 }
 
 /** Every migration that the catalog has for a target database. */

@@ -50,8 +50,8 @@ export interface AppliedMigration {
 	statementsDone: number;
 	/** Whether the statement after those was sent when the record was last written. */
 	statementSent: boolean;
-	/** False for an irreversible migration. */
-	reversible: boolean;
+	/** Why it cannot be undone; undefined when it can. */
+	irreversible?: string;
 	appliedAt: Date;
 	appliedBy: string;
 	durationMs: number;
@@ -60,7 +60,7 @@ export interface AppliedMigration {
 }
 
 /** The three numbers of a version. */
-export function versionNumbers(version: string): [number, number, number] {
+function versionNumbers(version: string): [number, number, number] {
 	const [major, minor, patch] = version.split(".").map(Number);
 	return [major ?? 0, minor ?? 0, patch ?? 0];
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "../database/connection";
 import type { AppliedMigration, Migration } from "./migration";
 import type { Plan } from "./plan";
+import type { StoredSections } from "./records";
 
 export interface MigrationSettings {
 	/** How long one statement may wait for a lock before it gives way to the service, in milliseconds. */
@@ -15,7 +16,8 @@ export interface MigrationSettings {
 	allowOutOfOrder: boolean;
 }
 
-interface RunOptions {
+/** What every run on a database needs. */
+export interface RunOptions {
 	/** The database to migrate, as its owner. */
 	target: Connection;
 	/** The environment's catalog, as its owner; already upgraded. */
@@ -72,4 +74,6 @@ export interface MigrationStatus {
 	/** In the order of their versions. */
 	applied: AppliedMigration[];
 	plan: Plan;
+	/** The stored SQL of what the plan undoes, by version. */
+	stored: Map<string, StoredSections>;
 }

@@ -146,6 +146,16 @@ function refusalOf(node: Node, transaction: boolean): { what: string; mend: stri
 			mend: "name the index, so that an interrupted build can be found and done again",
 		};
 	}
+	if (
+		!transaction &&
+		"VariableSetStmt" in node &&
+		/^(role|session_authorization)$/.test(node.VariableSetStmt.name ?? "")
+	) {
+		return {
+			what: "another role cannot write down which statements of a transaction:false section are done",
+			mend: "use ALTER … OWNER TO, or move the statements into a migration that runs in a transaction",
+		};
+	}
 	const standalone = transaction ? notInTransaction(node) : undefined;
 	return standalone === undefined
 		? undefined
