@@ -55,9 +55,17 @@ export class Target {
 		return this.checking;
 	}
 
-	/** The health known from the last check, or that of a check now unless it was good. */
+	/** Whether it is healthy by its last check, or by one that begins now. */
 	async confirmHealthy(): Promise<boolean> {
-		return this.health === "healthy" || (await this.check()) === "healthy";
+		if (!this.isHealthy) {
+			// The check under way may have been answered before this call.
+			await this.checking;
+		}
+		return this.isHealthy || (await this.check()) === "healthy";
+	}
+
+	private get isHealthy(): boolean {
+		return this.health === "healthy";
 	}
 
 	/** A request found nobody listening: the target is unhealthy until a check says otherwise. */

@@ -141,7 +141,7 @@ describe("holding requests in the gateway", () => {
 	});
 
 	it("ends a hold by itself at its timeout, and says so to whoever releases it late", async () => {
-		const { holdId } = await gateway.client.hold({ timeoutMs: 150 });
+		const { holdId } = await gateway.client.hold({ timeoutMs: 1000 });
 		assert.equal((await http.send("/")).body, "blue");
 		const { hold, lastHold } = await gateway.client.status();
 		assert.equal(hold, null);

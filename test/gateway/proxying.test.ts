@@ -19,7 +19,7 @@ describe("passing requests through the gateway", () => {
 		gateway = await RunningGateway.start({
 			targets: { blue: { url: blue.url } },
 			active: "blue",
-			upstreamTimeoutMs: 500,
+			upstreamTimeoutMs: 1500,
 		});
 		http = new HttpClient(gateway.url);
 	});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect as connectSocket } from "node:net";
 import { type Connection, connect, withClient } from "../../components/database/connection";
 import { type TestDatabase, testDatabase, testServer } from "../support/postgres";
 import { Program } from "./program";
@@ -51,7 +52,7 @@ describe("the service process", () => {
 		await waitForLock(database.owner);
 		const ended = service.stop();
 		await service.program.waitFor(/"msg":"stopping"/);
-		await assert.rejects(fetch(`${service.url}/healthz`));
+		await refusesConnections(service.url);
 		await blocker.query("COMMIT");
 		await blocker.end();
 		const { status, headers } = await slow;
@@ -101,6 +102,23 @@ describe("the service process", () => {
 		);
 	});
 });
+
+/** Waits until nothing listens at `url`. */
+async function refusesConnections(url: string): Promise<void> {
+	const { hostname, port } = new URL(url);
+	for (;;) {
+		const socket = connectSocket(Number(port), hostname);
+		const outcome = await new Promise<string>((resolve) => {
+			socket.once("connect", () => resolve("connected"));
+			socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+		});
+		socket.destroy();
+		if (outcome !== "connected") {
+			assert.equal(outcome, "ECONNREFUSED");
+			return;
+		}
+	}
+}
 
 /** Waits until a statement of the service waits for a lock. */
 async function waitForLock(owner: Connection): Promise<void> {
