@@ -3,9 +3,11 @@ import { z } from "zod";
 import { deploymentContextSchema } from "../pipeline/context";
 import { inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
+import { DatabaseUnavailableError } from "./error";
 import { loadMigrations } from "./files";
 import type { Migration } from "./migration";
-import { appliedChecksums, migrate } from "./run";
+import { migrate } from "./run";
+import { isUpToDate } from "./status";
 
 const inputs = z.object({
 	databaseName: z.string(),
@@ -39,13 +41,16 @@ export const provider = defineProvider<Inputs, Outputs>({
 	},
 	/** An update that failed later than here has undone migrations that the state still lists. */
 	async isCurrent(_id, { context, migrations }) {
-		const applied = await appliedChecksums(context.target);
-		const listed = Object.entries(migrations);
-		return (
-			applied === undefined ||
-			(applied.size === listed.length &&
-				listed.every(([version, { checksum }]) => applied.get(version) === checksum))
-		);
+		const listed = Object.entries(migrations).map(([version, entry]) => ({ version, ...entry }));
+		try {
+			return await isUpToDate(context.target, listed);
+		} catch (error) {
+			// A preview while the server is down: bringing it up is the server's own step, and shown as that.
+			if (error instanceof DatabaseUnavailableError) {
+				return true;
+			}
+			throw error;
+		}
 	},
 	/** What is applied goes with its database. */
 	async delete() {},
@@ -58,7 +63,7 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 			target: context.target,
 			catalog: context.catalog,
 			targetName: context.targetName,
-			wanted: await selectFiles(directory, wanted.migrations),
+			wanted: selectFiles(directory, wanted.migrations),
 			deploymentId,
 			appliedBy: userInfo().username,
 			settings: context.migrations,
@@ -70,8 +75,8 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 }
 
 /** The files of the wanted migrations, as they were when the program read them. */
-async function selectFiles(directory: string, entries: Inputs["migrations"]): Promise<Migration[]> {
-	const files = await loadMigrations(directory);
+function selectFiles(directory: string, entries: Inputs["migrations"]): Migration[] {
+	const files = loadMigrations(directory);
 	return files.filter((file) => {
 		const entry = entries[file.version];
 		if (entry !== undefined && entry.checksum !== file.checksum) {
