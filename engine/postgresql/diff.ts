@@ -86,12 +86,28 @@ function setPositions(was: Value[], becomes: Value[], given: Value[]): Positions
 	};
 }
 
+/** What is left of both lists without their longest common subsequence. */
 function listPositions(was: Value[], becomes: Value[]): Positions {
-	const differing = Array.from({ length: Math.max(was.length, becomes.length) }, (_, index) => index).filter(
-		(index) => was[index] !== becomes[index],
-	);
-	return {
-		removed: differing.filter((index) => index < was.length),
-		added: differing.filter((index) => index < becomes.length),
-	};
+	const lengths = Array.from({ length: was.length + 1 }, () => new Array<number>(becomes.length + 1).fill(0));
+	const length = (i: number, j: number) => lengths[i]?.[j] ?? 0;
+	for (let i = was.length - 1; i >= 0; i--) {
+		for (let j = becomes.length - 1; j >= 0; j--) {
+			const row = lengths[i] ?? [];
+			row[j] =
+				was[i] === becomes[j] ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
+		}
+	}
+	const positions: Positions = { removed: [], added: [] };
+	let [i, j] = [0, 0];
+	while (i < was.length || j < becomes.length) {
+		if (i < was.length && j < becomes.length && was[i] === becomes[j]) {
+			i++;
+			j++;
+		} else if (j >= becomes.length || (i < was.length && length(i + 1, j) >= length(i, j + 1))) {
+			positions.removed.push(i++);
+		} else {
+			positions.added.push(j++);
+		}
+	}
+	return positions;
 }

@@ -1,28 +1,40 @@
-import { containsUnknown, type Properties, type Value } from "../provider";
+import { containsUnknown, type Properties, UNKNOWN, type Value } from "../provider";
 import { isCollection, isZero, ordered } from "./plan";
 import type { Property, ResourceType } from "./properties";
 
 /**
- * The outputs of a create or update: what was planned, overlaid with what the server then says. A collection that is
- * empty stays as it was planned, null or empty.
+ * The outputs of a create or update: what was planned, overlaid with what the server then says. `prior` are the
+ * outputs so far, absent for a new resource.
  */
-export function applied(type: ResourceType, id: Value, planned: Properties, actual: Properties): Properties {
+export function applied(
+	type: ResourceType,
+	id: Value,
+	planned: Properties,
+	actual: Properties,
+	prior: Properties = {},
+): Properties {
 	const values: Properties = {};
 	for (const [name, property] of Object.entries(type.properties)) {
-		const found = actual[name];
 		const expected = planned[name] ?? null;
-		if (found === undefined || (isCollection(property) && isZero(found) && isZero(expected))) {
-			// What only the server could have told and did not is nothing.
-			values[name] = typeof expected === "symbol" && found === undefined ? nothing(property) : expected;
+		const found = actual[name];
+		if (found === undefined) {
+			values[name] = unreported(property, expected, prior[name] ?? null);
 		} else {
-			values[name] = ordered(property, found);
+			// A collection that is empty stays as it was planned, null or empty.
+			const isEmptyBoth = isCollection(property) && isZero(found) && isZero(expected);
+			values[name] = isEmptyBoth ? expected : ordered(property, found);
 		}
 	}
 	return withState(type, id, values);
 }
 
-function nothing(property: Property): Value {
-	return isCollection(property) ? [] : null;
+/** What becomes of a property about which the server says nothing. */
+function unreported(property: Property, expected: Value, prior: Value): Value {
+	if (expected === UNKNOWN) {
+		return isCollection(property) ? [] : null;
+	}
+	const isTakenAway = expected === null && prior !== null && !property.writeOnly;
+	return isTakenAway && property.kind === "string" ? "" : expected;
 }
 
 /** The outputs of a preview, in which nothing has been asked of the server. */

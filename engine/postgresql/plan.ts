@@ -30,7 +30,8 @@ function planOne(property: Property, input: Value, prior: Value | undefined): Va
 	if (isCollection(property)) {
 		return isZero(input) ? emptied(prior) : ordered(property, input);
 	}
-	return input ?? property.default ?? null;
+	// What says nothing stays as it is: 0 and an empty text are not turned into null.
+	return input ?? property.default ?? (isZero(prior) ? (prior ?? null) : null);
 }
 
 /** A collection that was never there is null, one that was emptied is empty. */

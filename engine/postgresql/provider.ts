@@ -129,7 +129,7 @@ class PostgresqlProvider implements Provider {
 		const changed = new Set(changedProperties(type, prior, planned));
 		const change = { prior, planned, inputs, changed };
 		const found = await handlerOf(request.type).update(this.context(request), change);
-		return applied(type, found.id, planned, found.properties);
+		return applied(type, found.id, planned, found.properties, prior);
 	}
 
 	async delete(request: DeleteRequest): Promise<void> {

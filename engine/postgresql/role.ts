@@ -104,10 +104,11 @@ async function read(context: Context, id: string, prior: Properties): Promise<Fo
 	const { sessions, timeoutSeconds } = context;
 	return sessions.run(sessions.maintenanceDatabase, timeoutSeconds, async (session) => {
 		const actual = await describe(session.client, id);
+		const known = { skipDropRole: false, skipReassignOwned: false, ...prior };
 		return (
 			actual && {
 				id,
-				properties: { ...actual, ...(await password(session, context, { ...prior, ...actual })) },
+				properties: { ...known, ...actual, ...(await password(session, context, { ...prior, ...actual })) },
 			}
 		);
 	});

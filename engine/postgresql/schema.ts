@@ -58,7 +58,7 @@ async function read(context: Context, id: string, prior: Properties): Promise<Fo
 	}
 	return sessions.run(database, timeoutSeconds, async ({ client }) => {
 		const actual = await describe(client, database, name);
-		return actual && found(actual, database, name);
+		return actual && found({ policies: [], ...prior, ...actual }, database, name);
 	});
 }
 
