@@ -4,6 +4,7 @@ import { ApplicationDatabase } from "./components/database/application-database"
 import { DatabaseServer } from "./components/database/server";
 import { HealthGate } from "./components/health/health-gate";
 import { MigrationSet } from "./components/migrations/migration-set";
+import { announcePlan } from "./components/migrations/preview";
 import { deploymentContext } from "./components/pipeline/arguments";
 import { inOrder } from "./components/release/in-place";
 import { readStack } from "./components/release/stack";
@@ -12,7 +13,7 @@ import { Route } from "./components/traffic/route";
 import { Router } from "./components/traffic/router";
 
 export = async () => {
-	const { stack, settings, names, migrations, requiredSchema, plan } = await readStack();
+	const { stack, settings, names, migrations, requiredSchema, plan, first } = await readStack();
 	const { release, maxConnections, startTimeoutSeconds, readyTimeoutSeconds, drainTimeoutSeconds } = settings;
 
 	const server = new DatabaseServer("server", {
@@ -75,6 +76,7 @@ export = async () => {
 			});
 		},
 	});
+	announcePlan(migrated, { migrations, context, first });
 	const health = new HealthGate("health", {
 		route: served,
 		release,
@@ -86,7 +88,7 @@ export = async () => {
 	return {
 		url: router.url,
 		release,
-		migrations: migrated.migrations,
+		migrations: Object.fromEntries(migrations.map(({ version, name }) => [version, name])),
 		checkedAt: health.checkedAt,
 		databaseHost: server.host,
 		databasePort: server.port,

@@ -11,8 +11,9 @@ const inputs = z.object({
 	timeoutSeconds: z.number(),
 	targetGroup: z.string(),
 	targetUrl: z.string(),
-	/** Where the traffic goes back to. */
-	previous: z.object({ targetGroup: z.string(), url: z.string() }).optional(),
+	/** Where the traffic goes back to; empty when it came from nowhere. */
+	previousGroup: z.string(),
+	previousUrl: z.string(),
 	routerFile: z.string(),
 	/** The deployment that moved the traffic; only in that one is there somewhere to go back to. */
 	routedBy: z.number(),
@@ -38,13 +39,13 @@ export const provider = defineProvider<Inputs, Outputs>({
 });
 
 async function check(wanted: Inputs): Promise<Outputs> {
-	const { context, url, release, timeoutSeconds, routerFile, previous, routedBy } = wanted;
+	const { context, url, release, timeoutSeconds, routerFile, previousGroup, previousUrl, routedBy } = wanted;
 	await inDeployment(context, "health check", async (deploymentId) => {
 		try {
 			await waitUntilHealthy(url, release, timeoutSeconds);
 		} catch (error) {
-			if (previous !== undefined && routedBy === deploymentId) {
-				await routeBack(routerFile, previous);
+			if (previousGroup !== "" && routedBy === deploymentId) {
+				await routeBack(routerFile, { targetGroup: previousGroup, url: previousUrl });
 			}
 			throw error;
 		}

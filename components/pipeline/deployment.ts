@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
 import { type Connection, withClient } from "../database/connection";
+import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
 import type { DeploymentContext } from "./context";
 
@@ -70,7 +71,7 @@ async function abandon(
 ): Promise<Error> {
 	const reason = messageOf(cause);
 	const told: string[] = [`${step}: ${reason}`];
-	let undone: string[] = [];
+	let undone = cause instanceof MigrationError ? cause.undone : [];
 	try {
 		const report = await undoDeployment({
 			target: context.target,
@@ -83,9 +84,9 @@ async function abandon(
 			reason: firstLine(`${step}: ${reason}`),
 			type: "automatic",
 		});
-		undone = report.undone;
-		if (undone.length > 0) {
-			told.push(`automatic rollback: undid ${undone.join(", ")}, which this update had applied`);
+		undone = [...undone, ...report.undone];
+		if (report.undone.length > 0) {
+			told.push(`automatic rollback: undid ${report.undone.join(", ")}, which this update had applied`);
 			told.push(
 				...report.backups.map(({ table, file, rows }) => `${rows} rows of ${table} are saved in ${file}`),
 			);

@@ -51,7 +51,7 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 
 		async create(inputs) {
 			const { id, outputs } = await definition.create(parseInputs(inputs));
-			return { id, outs: outputs };
+			return { id, outs: withoutUndefined(outputs) };
 		},
 
 		async read(id, properties) {
@@ -66,7 +66,7 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 		},
 
 		async update(id, olds, news) {
-			return { outs: await definition.update(id, parseInputs(news), parseOutputs(olds)) };
+			return { outs: withoutUndefined(await definition.update(id, parseInputs(news), parseOutputs(olds))) };
 		},
 
 		async delete(id, properties) {
@@ -90,6 +90,11 @@ async function isCurrent<Inputs extends object, Outputs extends Inputs>(
 /** Pulumi keeps the serialized provider among the properties; it is none of the resource's own. */
 function withoutMeta(values: object): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(values).filter(([key]) => !key.startsWith("__")));
+}
+
+/** The protocol knows no undefined. */
+function withoutUndefined<T extends object>(values: T): T {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 
 function changedKeys(keys: string[], olds: Record<string, unknown>, news: Record<string, unknown>): string[] {

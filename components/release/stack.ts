@@ -17,6 +17,8 @@ export interface StackInputs {
 	/** The schema version that the release needs. */
 	requiredSchema: string;
 	plan: InPlacePlan;
+	/** Whether no update of this stack has finished yet. */
+	first: boolean;
 }
 
 /** The schema version of a database without migrations. */
@@ -29,34 +31,42 @@ const EMPTY_SCHEMA = "0.0.0";
  */
 export async function readStack(): Promise<StackInputs> {
 	const stack = pulumi.getStack();
-	const { settings, migrations } = await readFiles().catch((error: unknown) => {
-		// Shown as it is: mistakes of the operator's need no stack trace.
-		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
-	});
+	const { settings, migrations } = readFiles();
+	const last = await lastRelease();
 	return {
 		stack,
 		settings,
 		names: localNames(stack),
 		migrations,
 		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? EMPTY_SCHEMA,
-		plan: planInPlace(await lastRelease(), settings.release),
+		plan: planInPlace(last, settings.release),
+		first: last === undefined,
 	};
 }
 
 /** The SDK hands a program the names of its secret config keys in its environment and has no function for them. */
 const secretKeysSchema = z.array(z.string());
 
-async function readFiles(): Promise<{ settings: Settings; migrations: Migration[] }> {
+function readFiles(): { settings: Settings; migrations: Migration[] } {
+	try {
+		const settings = readSettings();
+		return {
+			settings,
+			migrations: wantedFor(settings.release, loadMigrations(settings.migrationsDirectory)),
+		};
+	} catch (error) {
+		// Shown as it is: a mistake of the operator's needs no stack trace.
+		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+	}
+}
+
+function readSettings(): Settings {
 	const values = pulumi.runtime.allConfig();
-	const settings = parseSettings({
+	return parseSettings({
 		project: pulumi.getProject(),
 		values,
 		secretKeys: secretKeysSchema.parse(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]")),
 	});
-	return {
-		settings,
-		migrations: wantedFor(settings.release, await loadMigrations(settings.migrationsDirectory)),
-	};
 }
 
 const lastOutputsSchema = z.object({ release: z.string() });

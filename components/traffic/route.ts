@@ -21,8 +21,9 @@ const provider = lateProvider("components/traffic/local/route-provider.ts");
 
 /** Which service the router sends the traffic to. */
 export class Route extends pulumi.dynamic.Resource {
-	/** Where the traffic went before; undefined the first time. */
-	declare readonly previous: pulumi.Output<{ targetGroup: string; url: string } | undefined>;
+	/** Where the traffic went before; empty the first time. */
+	declare readonly previousGroup: pulumi.Output<string>;
+	declare readonly previousUrl: pulumi.Output<string>;
 	/** The catalog's number of the deployment that last moved the traffic. */
 	declare readonly deploymentId: pulumi.Output<number>;
 	declare readonly targetUrl: pulumi.Output<string>;
@@ -42,7 +43,8 @@ export class Route extends pulumi.dynamic.Resource {
 				publicUrl: router.url,
 				stateFile: router.stateFile,
 				context: pulumi.secret(context),
-				previous: undefined,
+				previousGroup: undefined,
+				previousUrl: undefined,
 				deploymentId: undefined,
 			},
 			opts,

@@ -13,7 +13,7 @@ import {
 	symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { explainWriteError, makeDirectory } from "../../local/files";
 import { type Account, canEnter, serverAccount } from "./account";
 
@@ -35,7 +35,8 @@ export interface Installation {
  */
 export function prepareInstallation(directory: string): Installation {
 	const account = serverAccount();
-	const link = join(directory, "postgres");
+	// PostgreSQL runs in its own folder, so paths given to it have to be absolute.
+	const link = resolve(directory, "postgres");
 	makeDirectory(directory);
 	const native = nativeDirectory();
 	if (account === undefined || (canEnter(account, directory) && canEnter(account, join(native, "bin")))) {

@@ -13,8 +13,11 @@ const inputs = z.object({
 	timeoutSeconds: z.number(),
 	context: deploymentContextSchema,
 });
-const previous = z.object({ targetGroup: z.string(), url: z.string() });
-const outputs = inputs.extend({ previous: previous.optional(), deploymentId: z.number() });
+const outputs = inputs.extend({
+	previousGroup: z.string(),
+	previousUrl: z.string(),
+	deploymentId: z.number(),
+});
 
 type Inputs = z.infer<typeof inputs>;
 type Outputs = z.infer<typeof outputs>;
@@ -44,6 +47,11 @@ async function move(wanted: Inputs): Promise<Outputs> {
 	return inDeployment(context, `traffic to ${release}`, async (deploymentId) => {
 		const before = await switchTraffic({ ...wanted, target: { targetGroup, url: targetUrl } });
 		console.log(`traffic goes to ${release} (${targetUrl})`);
-		return { ...wanted, previous: before, deploymentId };
+		return {
+			...wanted,
+			previousGroup: before?.targetGroup ?? "",
+			previousUrl: before?.url ?? "",
+			deploymentId,
+		};
 	});
 }
