@@ -116,6 +116,7 @@ interface Header {
 function readHeader(lines: string[], report: Report): Header {
 	const header: Header = { dependsOn: [], dependsLine: 1, end: lines.length };
 	const seen = new Set<string>();
+	let statement = false;
 	for (const [index, line] of lines.entries()) {
 		if (MARK.test(line)) {
 			header.end = index;
@@ -123,13 +124,10 @@ function readHeader(lines: string[], report: Report): Header {
 		}
 		if (line.trim() === "") continue;
 		if (!line.startsWith("--")) {
-			report(
-				index + 1,
-				"there is SQL above the first section",
-				"put it below -- migrate:up or -- migrate:down",
-			);
-			header.end = index;
-			break;
+			if (!statement)
+				report(index + 1, "there is SQL above the first section", "put it below its section mark");
+			statement = true;
+			continue;
 		}
 		const [, key, value] = HEADER.exec(line) ?? [];
 		if (key === undefined) continue;
