@@ -1,11 +1,14 @@
 /** Which packages the engine can serve, and how. */
 import { EngineError } from "./errors";
+import { createPostgresqlProvider } from "./postgresql/provider";
 import type { ProviderFactory } from "./provider";
 
 /** Factories by package name; loaded when a program first uses the package. */
 export type ProviderFactories = { [pkg: string]: () => Promise<ProviderFactory> };
 
-export const embeddedProviders: ProviderFactories = {};
+export const embeddedProviders: ProviderFactories = {
+	postgresql: async () => createPostgresqlProvider,
+};
 
 /** @throws EngineError for a package that needs the Pulumi CLI. */
 export async function factoryOf(pkg: string, factories: ProviderFactories): Promise<ProviderFactory> {

@@ -23,7 +23,7 @@ export class Catalog extends pulumi.ComponentResource {
 	constructor(name: string, args: CatalogArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:catalog:Catalog", name, {}, opts);
 		const { server, databaseName, environment } = args;
-		const child = { parent: this, provider: server.provider };
+		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
 		const password = new GeneratedPassword(`${name}-password`, { parent: this });
 		const owner = new postgresql.Role(
 			`${name}-owner`,

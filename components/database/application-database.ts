@@ -29,7 +29,7 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 	constructor(name: string, args: ApplicationDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:ApplicationDatabase", name, {}, opts);
 		const { server, databaseName, maxConnections } = args;
-		const child = { parent: this, provider: server.provider };
+		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
 
 		const ownerPassword = new GeneratedPassword(`${name}-owner-password`, { parent: this });
 		const owner = new postgresql.Role(

@@ -21,6 +21,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly port: pulumi.Output<number>;
 	/** For `@pulumi/postgresql` resources on this server. */
 	readonly provider: postgresql.Provider;
+	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
+	readonly resource: pulumi.CustomResource;
 
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:DatabaseServer", name, {}, opts);
@@ -36,6 +38,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 			},
 			{ parent: this },
 		);
+		this.resource = server;
 		this.host = server.host;
 		this.port = server.port;
 		this.provider = new postgresql.Provider(
