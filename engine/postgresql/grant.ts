@@ -116,6 +116,10 @@ const DATABASE_OWNER = "pg_database_owner";
 /** Who may grant on the objects in question: whom a user that is no superuser has to act for. */
 async function owners({ client }: Session, grant: Properties): Promise<string[]> {
 	const objectType = text(grant, "objectType");
+	if (objectType === "database") {
+		// Anyone else's GRANT is a mere warning to PostgreSQL; the plugin leaves it at that.
+		return [await databaseOwner(client)];
+	}
 	if (WITHOUT_SCHEMA.includes(objectType)) {
 		return [];
 	}

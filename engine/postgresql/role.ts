@@ -24,16 +24,19 @@ async function create(context: Context, { planned, inputs, interrupted }: Creati
 	const { sessions, timeoutSeconds } = context;
 	const name = text(planned, "name");
 	return sessions.transaction(sessions.maintenanceDatabase, timeoutSeconds, async ({ client }) => {
-		const verb = interrupted && (await roleExists(client, name)) ? "ALTER" : "CREATE";
-		// What an ALTER leaves out would stay as it was found.
-		const password = (await passwordClause(inputs)) ?? (verb === "ALTER" ? "PASSWORD NULL" : "");
-		const attributes = Object.keys(FLAGS).map((attribute) => flagClause(planned, attribute));
+		const left = interrupted ? await describe(client, name) : undefined;
+		const verb = left === undefined ? "CREATE" : "ALTER";
+		// What an ALTER leaves out would stay as it was found; what is already right may not be ours to set.
+		const password = (await passwordClause(inputs)) ?? (left === undefined ? "" : "PASSWORD NULL");
+		const attributes = Object.keys(FLAGS)
+			.filter((attribute) => left === undefined || left[attribute] !== planned[attribute])
+			.map((attribute) => flagClause(planned, attribute));
 		const options = [...attributes, connectionLimitClause(planned), validUntilClause(planned), password];
 		const statement = `${verb} ROLE ${escapeIdentifier(name)} WITH ${options.join(" ")}`;
 		await execute(client, `create role ${name}`, statement);
 		await setMemberships(client, name, texts(planned, "roles"));
 		for (const setting of Object.keys(SETTINGS)) {
-			await applySetting(client, name, setting, planned, verb === "ALTER");
+			await applySetting(client, name, setting, planned, left !== undefined);
 		}
 		return found(await describe(client, name), name);
 	});

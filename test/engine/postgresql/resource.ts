@@ -118,6 +118,18 @@ export class Resource {
 		return this;
 	}
 
+	/** The same resource in the hands of another provider. */
+	handTo(peer: Peer): Resource {
+		const other = new Resource(peer, this.subject.type, this.program);
+		return Object.assign(other, { inputs: this.inputs, state: this.state });
+	}
+
+	/** What an update without a change in the program would do. */
+	async changes(): Promise<string> {
+		const news = await this.check(this.program);
+		return (await this.diff(news)).changes;
+	}
+
 	async delete(): Promise<this> {
 		const { id, properties } = this.state;
 		await this.peer.delete({ ...this.subject, id, properties, inputs: this.inputs, timeoutSeconds: 0 });
