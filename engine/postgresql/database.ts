@@ -1,8 +1,9 @@
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import type { Properties } from "../provider";
 import type { Change, Context, Creation, Found, Handler } from "./handler";
-import { actingFor, databaseExists, lockRole } from "./membership";
-import { execute, inTransaction, repeatedly, type Session } from "./session";
+import { actingFor, databaseExists, databaseOwner, lockRole } from "./membership";
+import { inTransaction, repeatedly } from "./session";
+import { execute, type Session } from "./statement";
 import { flag, text, whole } from "./values";
 
 /** `postgresql.Database`: a database, which is dropped with everything in it. */
@@ -14,8 +15,9 @@ async function create({ sessions, timeoutSeconds }: Context, creation: Creation)
 	return sessions.run(sessions.maintenanceDatabase, timeoutSeconds, async (session) => {
 		const { client } = session;
 		const owner = text(planned, "owner") || session.user;
-		await ownedBy(session, [owner], async () => {
-			if (interrupted && (await databaseExists(client, name))) {
+		const isLeft = interrupted && (await databaseExists(client, name));
+		await ownedBy(session, isLeft ? [owner, await databaseOwner(client, name)] : [owner], async () => {
+			if (isLeft) {
 				await adopt(client, name, owner, planned);
 			} else {
 				await repeatedly(() =>
@@ -34,34 +36,49 @@ async function update({ sessions, timeoutSeconds }: Context, change: Change): Pr
 	const owner = text(planned, "owner");
 	const wanted = { name: changed.has("name"), owner: changed.has("owner") && owner !== "" };
 	if (wanted.name) {
-		await sessions.run(sessions.maintenanceDatabase, timeoutSeconds, ({ client }) =>
-			execute(
-				client,
-				`rename database ${before} to ${name}`,
-				alter(before, `RENAME TO ${escapeIdentifier(name)}`),
-			),
-		);
+		await sessions.run(sessions.maintenanceDatabase, timeoutSeconds, async (session) => {
+			const { client } = session;
+			await ownedBy(session, [await databaseOwner(client, before)], () =>
+				execute(
+					client,
+					`rename database ${before} to ${name}`,
+					alter(before, `RENAME TO ${escapeIdentifier(name)}`),
+				),
+			);
+		});
 	}
 	if ((wanted.owner || changed.has("alterObjectOwnership")) && flag(planned, "alterObjectOwnership")) {
 		await sessions.run(name, timeoutSeconds, (session) => reassignObjects(session, name, owner));
 	}
 	return sessions.run(sessions.maintenanceDatabase, timeoutSeconds, async (session) => {
 		const { client } = session;
-		if (wanted.owner) {
-			await ownedBy(session, [owner], () => setOwner(client, name, owner));
-		}
-		if (changed.has("tablespaceName")) {
-			const tablespace = text(planned, "tablespaceName");
-			const clause = isDefault(tablespace) ? "DEFAULT" : escapeIdentifier(tablespace);
-			const target = clause === "DEFAULT" ? "RESET TABLESPACE" : `SET TABLESPACE ${clause}`;
-			await execute(client, `move database ${name}`, alter(name, target));
-		}
-		const options = optionClauses(planned, (property) => changed.has(property));
-		for (const [property, clause] of options) {
-			await execute(client, `change ${property} of database ${name}`, alter(name, clause));
-		}
+		const owners = [await databaseOwner(client, name), ...(wanted.owner ? [owner] : [])];
+		await ownedBy(session, owners, async () => {
+			if (wanted.owner) {
+				await setOwner(client, name, owner);
+			}
+			await alterOptions(client, name, planned, changed);
+		});
 		return found(await describe(client, name), name, planned);
 	});
+}
+
+async function alterOptions(
+	client: Client,
+	name: string,
+	planned: Properties,
+	changed: ReadonlySet<string>,
+): Promise<void> {
+	if (changed.has("tablespaceName")) {
+		const tablespace = text(planned, "tablespaceName");
+		const change = isDefault(tablespace)
+			? "RESET TABLESPACE"
+			: `SET TABLESPACE ${escapeIdentifier(tablespace)}`;
+		await execute(client, `move database ${name}`, alter(name, change));
+	}
+	for (const [property, clause] of optionClauses(planned, (each) => changed.has(each))) {
+		await execute(client, `change ${property} of database ${name}`, alter(name, clause));
+	}
 }
 
 async function remove({ sessions, timeoutSeconds }: Context, prior: Properties): Promise<void> {

@@ -5,7 +5,7 @@ import { granteeOid } from "./granted";
 import type { Context, Found, Handler } from "./handler";
 import { actingFor, lockDatabase, lockRole, roleExists } from "./membership";
 import { isGranted, validatePrivileges } from "./privileges";
-import { execute, type Session } from "./session";
+import { execute, type Session } from "./statement";
 import { flag, text, texts } from "./values";
 
 /** `postgresql.DefaultPrivileges`: what a role may do with objects that an owner makes from now on. */

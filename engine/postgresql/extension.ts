@@ -1,8 +1,9 @@
 import { type Client, escapeIdentifier } from "pg";
 import type { Properties } from "../provider";
 import type { Change, Context, Creation, Found, Handler } from "./handler";
+import { actingFor, databaseOwner } from "./membership";
 import { isDatabase, locate } from "./schema";
-import { execute } from "./session";
+import { execute } from "./statement";
 import { flag, text } from "./values";
 
 /** `postgresql.Extension`: an extension in a database; an existing one is taken over, as by the plugin. */
@@ -15,9 +16,12 @@ async function create({ sessions, timeoutSeconds }: Context, { planned }: Creati
 		text(planned, property) === "" ? "" : ` ${keyword} ${escapeIdentifier(text(planned, property))}`;
 	const cascade = flag(planned, "createCascade") ? " CASCADE" : "";
 	const options = clause("schema", "SCHEMA") + clause("version", "VERSION") + cascade;
-	return sessions.transaction(database, timeoutSeconds, async ({ client }) => {
+	return sessions.transaction(database, timeoutSeconds, async (session) => {
+		const { client } = session;
 		const statement = `CREATE EXTENSION IF NOT EXISTS ${escapeIdentifier(name)}${options}`;
-		await execute(client, `create extension ${name}`, statement);
+		await actingFor(session, [await databaseOwner(client)], () =>
+			execute(client, `create extension ${name}`, statement),
+		);
 		return found(await describe(client, database, name), database, name);
 	});
 }

@@ -2,7 +2,7 @@ import { type Client, escapeIdentifier } from "pg";
 import type { Properties } from "../provider";
 import type { Context, Creation, Found, Handler } from "./handler";
 import { lockRole, roleExists } from "./membership";
-import { execute } from "./session";
+import { execute } from "./statement";
 import { flag, text } from "./values";
 
 /** `postgresql.GrantRole`: the membership of one role in another. */

@@ -5,7 +5,7 @@ import { readGranted } from "./granted";
 import type { Context, Found, Handler } from "./handler";
 import { actingFor, databaseExists, databaseOwner, lockDatabase, lockRole, roleExists } from "./membership";
 import { validatePrivileges } from "./privileges";
-import { execute, type Session } from "./session";
+import { execute, type Session } from "./statement";
 import { flag, text, texts } from "./values";
 
 /** `postgresql.Grant`: exactly these privileges of a role on a database, a schema, or objects in a schema. */

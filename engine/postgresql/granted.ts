@@ -1,6 +1,6 @@
 import type { Properties } from "../provider";
 import { isGranted } from "./privileges";
-import type { Session } from "./session";
+import type { Session } from "./statement";
 import { text, texts } from "./values";
 
 /** What the server has of a grant: `privileges` (or `columns`), only where they differ from what is known. */

@@ -1,5 +1,5 @@
 import { type Client, escapeIdentifier } from "pg";
-import { execute, type Session } from "./session";
+import { execute, type Session } from "./statement";
 
 /**
  * Makes the user a member of `roles` while `work` runs, so that it may act for them without being a superuser. What it
@@ -14,7 +14,7 @@ export async function actingFor<T>(session: Session, roles: string[], work: () =
 	const takenOut: string[] = [];
 	const giveBack = async () => {
 		for (const role of granted.reverse()) {
-			await revoke(session.client, role, session.user);
+			await leaveRole(session, role);
 		}
 		for (const role of takenOut) {
 			if (await roleExists(session.client, role)) {
@@ -31,8 +31,7 @@ export async function actingFor<T>(session: Session, roles: string[], work: () =
 				await revoke(session.client, session.user, role);
 				takenOut.push(role);
 			}
-			if (!(await isMember(session, role, session.user))) {
-				await grant(session.client, role, session.user);
+			if (await joinRole(session, role)) {
 				granted.push(role);
 			}
 		}
@@ -46,6 +45,21 @@ export async function actingFor<T>(session: Session, roles: string[], work: () =
 		}
 		throw error;
 	}
+}
+
+/** Makes the user a member of `role`. @returns false when it was one already, or cannot be one of a superuser. */
+export async function joinRole(session: Session, role: string): Promise<boolean> {
+	const { client, user } = session;
+	if ((await isSuperuser(client, role)) || (await isMember(session, role, user))) {
+		return false;
+	}
+	await grant(client, role, user);
+	return true;
+}
+
+/** Ends what `joinRole` began. */
+export async function leaveRole({ client, user }: Session, role: string): Promise<void> {
+	await revoke(client, role, user);
 }
 
 async function isAborted(client: Client): Promise<boolean> {
@@ -118,14 +132,15 @@ export async function lockDatabase(client: Client, database: string): Promise<vo
 	await client.query(statement, [database]);
 }
 
-/** The owner of the database the session is in. */
-export async function databaseOwner(client: Client): Promise<string> {
+/** The owner of a database, by default of the one the session is in. */
+export async function databaseOwner(client: Client, database?: string): Promise<string> {
 	const { rows } = await client.query<{ owner: string }>(
 		`SELECT pg_catalog.pg_get_userbyid(datdba) AS owner FROM pg_catalog.pg_database
-		WHERE datname = current_database()`,
+		WHERE datname = COALESCE($1, current_database())`,
+		[database],
 	);
 	if (rows[0] === undefined) {
-		throw new Error("the database of this session is gone");
+		throw new Error(`database ${database ?? "of this session"} does not exist: create it first`);
 	}
 	return rows[0].owner;
 }

@@ -4,7 +4,7 @@ import type { Properties } from "../provider";
 import type { Change, Context, Creation, Found, Handler } from "./handler";
 import { actingFor, lockRole, roleExists } from "./membership";
 import { isVerifier, scramVerifier } from "./scram";
-import { execute, type Session } from "./session";
+import { execute, type Session } from "./statement";
 import { flag, text, texts, whole } from "./values";
 
 /** `postgresql.Role`: a role with its attributes, memberships and session defaults. */

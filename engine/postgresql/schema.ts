@@ -2,7 +2,7 @@ import { type Client, escapeIdentifier } from "pg";
 import type { Properties } from "../provider";
 import type { Change, Context, Creation, Found, Handler } from "./handler";
 import { actingFor, databaseExists, databaseOwner } from "./membership";
-import { execute } from "./session";
+import { execute } from "./statement";
 import { flag, text } from "./values";
 
 /** `postgresql.Schema`: a schema in a database; an existing one is taken over, as by the plugin. */

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, DatabaseError } from "pg";
 import { withClient } from "../../components/database/connection";
+import { databaseOwner, joinRole, leaveRole } from "./membership";
 import { Queue } from "./queue";
 import type { Settings } from "./settings";
+import type { Session } from "./statement";
 
 /** Seconds for one statement, locks included, when the program sets no timeout of its own. */
 const STATEMENT_SECONDS = 120;
@@ -40,16 +42,53 @@ export class Sessions {
 			if (this.cancelled) {
 				throw new Error("cancelled before anything was changed");
 			}
-			const options = {
-				applicationName: "pulumi-embedded-engine",
-				statementTimeoutMs: (timeoutSeconds || STATEMENT_SECONDS) * 1000,
-				connectTimeoutMs: this.settings.connectTimeoutMs,
-			};
-			return withClient({ ...this.settings.connection, database }, options, async (client) => {
-				const session = await describeSession(client);
-				return session.isSuperuser ? work(session) : this.turns.run(() => work(session));
-			});
+			const inTurn = (session: Session) =>
+				session.isSuperuser ? work(session) : this.turns.run(() => work(session));
+			try {
+				return await this.open(database, timeoutSeconds, inTurn);
+			} catch (error) {
+				if (!isRefused(error)) {
+					throw error;
+				}
+				return this.turns.run(() => this.openAsOwner(database, timeoutSeconds, work, error));
+			}
 		});
+	}
+
+	/** Opens a database that is closed to the user: as a member of its owner for as long as it takes. */
+	private async openAsOwner<T>(
+		database: string,
+		timeoutSeconds: number,
+		work: (session: Session) => Promise<T>,
+		refusal: unknown,
+	): Promise<T> {
+		const outside = <R>(action: (session: Session, owner: string) => Promise<R>) =>
+			this.open(this.maintenanceDatabase, timeoutSeconds, async (session) => {
+				const owner = await databaseOwner(session.client, database);
+				return action(session, owner);
+			});
+		if (database === this.maintenanceDatabase || !(await outside(joinRole))) {
+			throw refusal;
+		}
+		try {
+			return await this.open(database, timeoutSeconds, work);
+		} finally {
+			await outside(leaveRole);
+		}
+	}
+
+	private open<T>(
+		database: string,
+		timeoutSeconds: number,
+		work: (session: Session) => Promise<T>,
+	): Promise<T> {
+		const options = {
+			applicationName: "pulumi-embedded-engine",
+			statementTimeoutMs: (timeoutSeconds || STATEMENT_SECONDS) * 1000,
+			connectTimeoutMs: this.settings.connectTimeoutMs,
+		};
+		const connection = { ...this.settings.connection, database };
+		return withClient(connection, options, async (client) => work(await describeSession(client)));
 	}
 
 	/**
@@ -64,15 +103,6 @@ export class Sessions {
 	): Promise<T> {
 		return this.run(database, timeoutSeconds, (session) => repeatedly(() => inTransaction(session, work)));
 	}
-}
-
-/** Who a session is. */
-export interface Session {
-	client: Client;
-	user: string;
-	isSuperuser: boolean;
-	/** E.g. 160004. */
-	serverVersion: number;
 }
 
 async function describeSession(client: Client): Promise<Session> {
@@ -119,6 +149,18 @@ export async function repeatedly<T>(work: () => Promise<T>): Promise<T> {
 	}
 }
 
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** Whether a connection was refused for want of the right to connect; `withClient` tells it as the cause. */
+function isRefused(error: unknown): boolean {
+	return (
+		error instanceof Error &&
+		error.message.startsWith("cannot connect") &&
+		error.cause instanceof DatabaseError &&
+		error.cause.code === INSUFFICIENT_PRIVILEGE
+	);
+}
+
 const DEADLOCK = "40P01";
 const INTERNAL_ERROR = "XX000";
 
@@ -138,26 +180,4 @@ function turnsOf({ connection: { host, port, user } }: Settings): Queue {
 	const known = turnsByServer.get(key) ?? new Queue(1);
 	turnsByServer.set(key, known);
 	return known;
-}
-
-/**
- * Runs one statement and says what it was for when it fails. Statements with passwords contain their hash only, so
- * that neither the error nor the server's log can tell them.
- *
- * @throws Error with the server's message, detail, hint and code.
- */
-export async function execute(client: Client, purpose: string, statement: string): Promise<void> {
-	try {
-		await client.query(statement);
-	} catch (cause) {
-		throw new Error(`could not ${purpose}: ${explain(cause)}`, { cause });
-	}
-}
-
-function explain(cause: unknown): string {
-	if (!(cause instanceof DatabaseError)) {
-		return cause instanceof Error ? cause.message : String(cause);
-	}
-	const { message, detail, hint, code } = cause;
-	return [`${message} (${code})`, detail, hint].filter((part) => part !== undefined).join("; ");
 }

@@ -39,7 +39,7 @@ for (const [user, connect] of Object.entries(users)) {
 					await all.update({ privileges: ["SELECT"] });
 					await all.update({ privileges: ["ALL"] });
 					await all.refresh();
-					await all.plan({ objects: ["first"] });
+					await all.differences({ objects: ["first"] });
 					const some = new Resource(peer, TOKENS.grant, {
 						...base,
 						role: other,
@@ -50,7 +50,7 @@ for (const [user, connect] of Object.entries(users)) {
 					await some.create();
 					await some.refresh();
 					await some.update({ privileges: ["SELECT"] });
-					await some.plan({ objects: ["first", "third"] });
+					await some.differences({ objects: ["first", "third"] });
 					const columns = new Resource(peer, TOKENS.grant, {
 						...base,
 						role: owner,
@@ -104,8 +104,8 @@ for (const [user, connect] of Object.entries(users)) {
 					await tables.update({});
 					await tables.refresh();
 					await tables.update({ privileges: ["SELECT", "UPDATE"] });
-					await tables.plan({ schema: null, role: other });
-					await tables.plan({ privileges: [] });
+					await tables.differences({ schema: null, role: other });
+					await tables.differences({ privileges: [] });
 					await stage.sql(
 						`ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public REVOKE UPDATE ON TABLES FROM ${app}`,
 					);
@@ -134,8 +134,8 @@ for (const [user, connect] of Object.entries(users)) {
 					await member.create();
 					await member.update({});
 					await member.refresh();
-					await member.plan({ withAdminOption: true });
-					await member.plan({ role: other });
+					await member.differences({ withAdminOption: true });
+					await member.differences({ role: other });
 					const resources = [tables, nobody, sequences, member];
 					for (const each of resources) {
 						await each.delete();

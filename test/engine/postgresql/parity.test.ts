@@ -60,7 +60,7 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 			});
 			await role.update({ login: null, connectionLimit: null, validUntil: null, password: null });
 			await role.refresh();
-			await role.plan({ name: UNKNOWN, roles: [UNKNOWN], connectionLimit: UNKNOWN });
+			await role.differences({ name: UNKNOWN, roles: [UNKNOWN], connectionLimit: UNKNOWN });
 			await role.update({ superuser: false, encryptedPassword: false, skipReassignOwned: true });
 			await role.delete();
 			await role.refresh();
@@ -92,7 +92,7 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 					{ owner: null, tablespaceName: "elsewhere" },
 					{ template: UNKNOWN, owner: UNKNOWN },
 				] as Properties[]) {
-					await made.plan(change);
+					await made.differences(change);
 				}
 				await made.update({ name: `${stage.database}_new`, isTemplate: null, connectionLimit: null });
 				await made.refresh();
@@ -145,9 +145,9 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 				await connect.update({ privileges: [] });
 				await connect.refresh();
 				await connect.update({ privileges: ["CONNECT"] });
-				await connect.plan({ withGrantOption: true });
-				await connect.plan({ role: other, privileges: UNKNOWN });
-				await connect.plan({ database: UNKNOWN });
+				await connect.differences({ withGrantOption: true });
+				await connect.differences({ role: other, privileges: UNKNOWN });
+				await connect.differences({ database: UNKNOWN });
 				const use = new Resource(peer, TOKENS.grant, {
 					database,
 					role: app,
@@ -158,7 +158,7 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 				});
 				await use.create();
 				await use.refresh();
-				await use.plan({ schema: null });
+				await use.differences({ schema: null });
 				for (const each of [nobody, connect, use]) {
 					await each.delete();
 				}
@@ -181,7 +181,7 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 				await made.update({ owner: app, dropCascade: true });
 				await made.update({ name: "renamed", owner: null, ifNotExists: false });
 				await made.refresh();
-				await made.plan({ database: "postgres" });
+				await made.differences({ database: "postgres" });
 				const adopted = new Resource(peer, TOKENS.schema, { name: "others", database });
 				await adopted.create();
 				const crypto = new Resource(peer, TOKENS.extension, { name: "pgcrypto", database });
@@ -190,8 +190,8 @@ describe(`the embedded PostgreSQL provider has the real plugin's roles and datab
 				await crypto.refresh();
 				await crypto.adopt();
 				await crypto.update({ schema: "renamed", dropCascade: true });
-				await crypto.plan({ name: "citext", version: "9" });
-				await crypto.plan({ database: "postgres" });
+				await crypto.differences({ name: "citext", version: "9" });
+				await crypto.differences({ database: "postgres" });
 				await crypto.delete();
 				await crypto.refresh();
 				await made.delete();

@@ -68,11 +68,12 @@ export class Resource {
 		return this;
 	}
 
-	/** Only asks what such a change would do. */
-	async plan(changes: Properties): Promise<this> {
+	/** What such a change of the program would do. */
+	async differences(changes: Properties) {
 		const news = await this.check({ ...this.program, ...changes });
-		this.answers.push(await this.diff(news));
-		return this;
+		const diff = await this.diff(news);
+		this.answers.push(diff);
+		return diff;
 	}
 
 	/** Changes the inputs and carries the update out, unless it would be a replacement or nothing. */
@@ -126,8 +127,7 @@ export class Resource {
 
 	/** What an update without a change in the program would do. */
 	async changes(): Promise<string> {
-		const news = await this.check(this.program);
-		return (await this.diff(news)).changes;
+		return (await this.differences({})).changes;
 	}
 
 	async delete(): Promise<this> {
