@@ -143,7 +143,8 @@ export class Deployment implements UpdateInProgress {
 		}
 		if (!failed) return;
 		const what = options.preview ? "preview" : "update";
-		options.events.diagnostic("error", "", this.cancelled ? `${what} canceled` : `${what} failed`, false);
+		if (this.cancelled) options.events.diagnostic("error", "", `${what} canceled`, false);
+		else if (this.executor.failed) options.events.diagnostic("error", "", `${what} failed`, false);
 		throw new Bail();
 	}
 

@@ -169,7 +169,7 @@ export class Display implements DeploymentEvents {
 	/** Everything that comes after the last step. */
 	summary(): void {
 		if (!this.options.diff) this.showDiagnostics();
-		if (this.outputLines.length > 0) {
+		if (this.outputLines.length > 0 && (this.outputsChanged || !this.options.preview)) {
 			this.line(this.options.diff ? "    --outputs:--" : "Outputs:");
 			for (const line of this.outputLines) this.line(line);
 			this.line("");
