@@ -72,6 +72,7 @@ async function saveTable(
 	const head = [
 		`-- Rows of ${table.name}, saved on ${when} before migration ${version} ${name} was undone.`,
 		"-- Apply that migration again, then put the rows back: psql --set ON_ERROR_STOP=1 --file <this file>",
+		"-- Rows that have the same primary key then get the saved values.",
 		...definition(table).map((line) => `-- ${line}`),
 		"BEGIN;",
 		"SET LOCAL search_path = public;",
@@ -155,15 +156,15 @@ function backupForm(table: TableToSave): BackupForm {
 		};
 	}
 	const others = columns.filter(({ name }) => !key.some((column) => column.name === name));
-	const overwrite =
-		table.overwritten && others.length > 0
-			? ` (${keyList}) DO UPDATE SET ${others.map(({ name }) => `${name} = EXCLUDED.${name}`).join(", ")}`
-			: " DO NOTHING";
+	const conflict =
+		key.length > 0 && others.length > 0
+			? `(${keyList}) DO UPDATE SET ${others.map(({ name }) => `${name} = EXCLUDED.${name}`).join(", ")}`
+			: "DO NOTHING";
 	return {
 		columns,
 		before,
 		after: [
-			`INSERT INTO ${table.name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM pg_temp.saved ON CONFLICT${overwrite};`,
+			`INSERT INTO ${table.name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${list} FROM pg_temp.saved ON CONFLICT ${conflict};`,
 			...columns.filter(({ sequence }) => sequence).map((column) => advanceSequence(table.name, column)),
 		],
 	};

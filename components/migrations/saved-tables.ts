@@ -22,56 +22,68 @@ export interface TableToSave {
 	lostColumns?: string[];
 	/** Whether all its rows go, so that putting them back means inserting them. */
 	gone: boolean;
-	/** Whether values of rows that stay are overwritten. */
-	overwritten: boolean;
 }
 
 interface Loss {
 	columns: Set<string>;
 	wholeRows: boolean;
 	gone: boolean;
-	overwritten: boolean;
 }
 
-/** Finds the tables behind destructions; those that do not exist have nothing to lose. Sorted by name. */
+/**
+ * Finds the tables behind destructions; those that do not exist have nothing to lose. A table comes after those that
+ * its foreign keys refer to, so that this is also the order in which to put rows back.
+ */
 export async function tablesToSave(client: ClientBase, destructions: Destruction[]): Promise<TableToSave[]> {
 	const losses = new Map<string, Loss>();
-	const lose = (oid: string, loss: Partial<Omit<Loss, "columns">>, columns: string[] = []) => {
-		const known = losses.get(oid) ?? {
-			columns: new Set(),
-			wholeRows: false,
-			gone: false,
-			overwritten: false,
-		};
+	const lose = (oid: string, loss: { wholeRows?: boolean; gone?: boolean }, columns: string[] = []) => {
+		const known = losses.get(oid) ?? { columns: new Set(), wholeRows: false, gone: false };
 		losses.set(oid, {
 			columns: new Set([...known.columns, ...columns]),
 			wholeRows: known.wholeRows || loss.wholeRows === true,
 			gone: known.gone || loss.gone === true,
-			overwritten: known.overwritten || loss.overwritten === true,
 		});
 	};
 	for (const destruction of destructions) {
 		if (destruction.what === "rows") {
-			const { gone, cascade } = destruction;
-			for (const oid of await tableOids(client, destruction.table)) lose(oid, { wholeRows: true, gone });
-			if (cascade) {
-				for (const { oid, action } of await referringTables(client, destruction.table, gone)) {
-					lose(oid, { wholeRows: true, gone: gone, overwritten: action !== "c" && !gone });
-				}
-			}
+			const { table, gone, cascade } = destruction;
+			for (const oid of await tableOids(client, table)) lose(oid, { wholeRows: true, gone });
+			const referring = cascade ? await referringTables(client, table, gone) : [];
+			for (const oid of referring) lose(oid, { wholeRows: true, gone });
 		} else if (destruction.what === "values") {
-			for (const oid of await tableOids(client, destruction.table))
-				lose(oid, { wholeRows: true, overwritten: true });
+			for (const oid of await tableOids(client, destruction.table)) lose(oid, { wholeRows: true });
 		} else if (destruction.what === "columns") {
 			for (const oid of await tableOids(client, destruction.table)) lose(oid, {}, destruction.columns);
 		} else if (destruction.what === "schema") {
-			for (const oid of await tablesOfSchema(client, destruction.schema))
+			for (const oid of await tablesOfSchema(client, destruction.schema)) {
 				lose(oid, { wholeRows: true, gone: true });
+			}
 		}
 	}
 	const tables: TableToSave[] = [];
-	for (const [oid, loss] of losses) tables.push(await describeTable(client, oid, loss));
-	return tables.sort((a, b) => (a.name < b.name ? -1 : 1));
+	for (const oid of await referredFirst(client, [...losses.keys()])) {
+		tables.push(await describeTable(client, oid, losses.get(oid)!));
+	}
+	return tables;
+}
+
+async function referredFirst(client: ClientBase, oids: string[]): Promise<string[]> {
+	const { rows } = await client.query(
+		`SELECT oid::text, ARRAY(
+				SELECT confrelid::text FROM pg_constraint
+				WHERE conrelid = pg_class.oid AND contype = 'f' AND confrelid <> conrelid AND confrelid = ANY ($1::oid[])
+			) AS "refersTo"
+		FROM pg_class WHERE oid = ANY ($1::oid[]) ORDER BY relname, oid`,
+		[oids],
+	);
+	const waiting: { oid: string; refersTo: string[] }[] = rows;
+	const ordered: string[] = [];
+	while (waiting.length > 0) {
+		const next = waiting.findIndex(({ refersTo }) => refersTo.every((other) => ordered.includes(other)));
+		// Tables that refer to each other in a circle have no order; then any is as good as another.
+		ordered.push(...waiting.splice(Math.max(next, 0), 1).map(({ oid }) => oid));
+	}
+	return ordered;
 }
 
 async function tableOids(client: ClientBase, name: string): Promise<string[]> {
@@ -93,11 +105,7 @@ async function tablesOfSchema(client: ClientBase, schema: string): Promise<strin
 }
 
 /** Tables whose rows go, or change, when rows of `name` go: all that refer to it for TRUNCATE, by action for DELETE. */
-async function referringTables(
-	client: ClientBase,
-	name: string,
-	truncated: boolean,
-): Promise<{ oid: string; action: string }[]> {
+async function referringTables(client: ClientBase, name: string, truncated: boolean): Promise<string[]> {
 	const { rows } = await client.query(
 		`WITH RECURSIVE referring AS (
 			SELECT to_regclass($1)::oid AS oid, 'c'::"char" AS action
@@ -105,10 +113,10 @@ async function referringTables(
 			SELECT conrelid, confdeltype FROM pg_constraint JOIN referring ON confrelid = referring.oid
 			WHERE contype = 'f' AND ($2 OR (confdeltype IN ('c', 'n', 'd') AND referring.action = 'c'))
 		)
-		SELECT oid::text, action FROM referring WHERE oid <> to_regclass($1)`,
+		SELECT DISTINCT oid::text FROM referring WHERE oid <> to_regclass($1)`,
 		[name, truncated],
 	);
-	return rows;
+	return rows.map((row) => row.oid);
 }
 
 async function describeTable(client: ClientBase, oid: string, loss: Loss): Promise<TableToSave> {
@@ -137,6 +145,5 @@ async function describeTable(client: ClientBase, oid: string, loss: Loss): Promi
 		columns,
 		...(!loss.wholeRows && { lostColumns }),
 		gone: loss.gone,
-		overwritten: loss.overwritten,
 	};
 }

@@ -99,7 +99,7 @@ describe("undoing a migration", () => {
 				base: `CREATE TABLE parent (id int PRIMARY KEY, name text);
 					CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE);
 					CREATE TABLE friend (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE SET NULL)`,
-				up: "INSERT INTO parent VALUES (1, 'new') ON CONFLICT DO NOTHING",
+				up: "INSERT INTO parent VALUES (1, 'new')",
 				down: "WITH gone AS (DELETE FROM parent WHERE id = 1 RETURNING *) SELECT count(*) FROM gone",
 			},
 			{
@@ -108,10 +108,7 @@ describe("undoing a migration", () => {
 				look: `SELECT * FROM parent FULL JOIN child ON child.parent_id = parent.id
 					FULL JOIN friend ON friend.parent_id = parent.id ORDER BY 1`,
 			},
-		).catch(async (error) => {
-			// Restored in the order of their names, a child would come before its parent.
-			throw error;
-		});
+		);
 		assert.deepEqual(
 			backups.map(({ table }) => table),
 			["public.parent", "public.child", "public.friend"],
@@ -224,8 +221,6 @@ describe("undoing a migration", () => {
 		await bench.inTarget("INSERT INTO t VALUES (1)");
 		writeFileSync(bench.backupDirectory, "a file where the directory should be");
 		await assert.rejects(migrate(bench.options([])), /undoing migration 1\.0\.0 a failed: EEXIST/);
-		const full = { ...bench.options([]), backupDirectory: "/proc/none" };
-		await assert.rejects(migrate(full), /undoing migration 1\.0\.0 a failed: ENOENT/);
 		assert.deepEqual(await bench.inTarget("SELECT * FROM t"), [{ id: 1 }]);
 	});
 
