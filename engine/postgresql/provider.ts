@@ -47,8 +47,13 @@ const PROVIDER_TYPE = "pulumi:providers:postgresql";
 
 /**
  * Stands in for the plugin of `@pulumi/postgresql`, for the resource types that deployments use. Its checks, ids,
- * outputs, secrets and decisions are the plugin's, so that each can go on where the other stopped. Differences: what
- * is already gone is deleted without complaint, and passwords leave this process only as hashes.
+ * outputs, secrets and decisions are the plugin's, so that each can go on where the other stopped. It needs
+ * PostgreSQL 13 and differs from the plugin where that helps:
+ * - what is already gone is deleted without complaint;
+ * - passwords leave this process only as hashes;
+ * - a user that is no superuser acts for the owner of a database too, whose privileges the plugin then leaves alone
+ *   without a word, and gets into databases that are closed to it;
+ * - a role or database that an interrupted create left behind is taken over.
  */
 export const createPostgresqlProvider: ProviderFactory = () => new PostgresqlProvider();
 
