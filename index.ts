@@ -35,7 +35,7 @@ export = async () => {
 	const context = deploymentContext(settings, names, catalog, database);
 	const router = new Router(
 		"router",
-		{ directory: names.routerDirectory, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
+		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
 		{ dependsOn: server },
 	);
 
@@ -59,7 +59,7 @@ export = async () => {
 					logLevel: settings.logLevel,
 					debugMode: settings.debugMode,
 					database: database.applicationConnection,
-					routerFile: router.stateFile,
+					routerFile: names.routerFile,
 					readyTimeoutSeconds,
 					drainTimeoutSeconds,
 					context,
@@ -67,7 +67,8 @@ export = async () => {
 				{ dependsOn: after },
 			);
 			return new Route("route", {
-				router,
+				publicUrl: router.url,
+				stateFile: names.routerFile,
 				targetGroup: service.instance,
 				targetUrl: service.url,
 				release,

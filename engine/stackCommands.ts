@@ -16,6 +16,7 @@ import { readHistory } from "./history";
 import { showHistory } from "./historyText";
 import { cancelLocks, withLock } from "./lock";
 import { parseStackName, type StackName, selectedStack, selectStack } from "./project";
+import { revealSecrets } from "./revealSecrets";
 import { type Session, stackOutputs } from "./session";
 import { showStack } from "./stackText";
 import { table } from "./table";
@@ -190,12 +191,11 @@ export async function stackHistory(session: Session): Promise<number> {
 export async function stackExport(session: Session): Promise<number> {
 	const { switches, texts } = session.args;
 	const name = session.stackName();
-	const { deployment } = session.backend.load(name);
-	let exported: unknown = deployment ?? {};
-	if (switches.has("show-secrets"))
-		throw new EngineError("export shows secrets encrypted only; `stack output --show-secrets` shows outputs");
-	exported = { version: 3, deployment: exported };
-	const text = JSON.stringify(exported, null, 4);
+	const { deployment, salt } = session.backend.load(name);
+	const shown = switches.has("show-secrets")
+		? revealSecrets(deployment ?? {}, await session.crypter(salt))
+		: (deployment ?? {});
+	const text = JSON.stringify({ version: 3, deployment: shown }, null, 4);
 	const file = texts.get("file");
 	if (file === undefined) session.print(text);
 	else (await import("node:fs")).writeFileSync(resolve(session.cwd, file), `${text}\n`, { mode: 0o600 });

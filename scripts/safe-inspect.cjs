@@ -11,9 +11,11 @@ const ENDS_IN_SCOPE = /[\\/]node_modules([\\/])@(?:(?!\1).)*(?:\1(?:(?!\1).)*)?$
 
 util.inspect = new Proxy(util.inspect, {
 	apply(inspect, self, [value, options, depth, colors]) {
-		const given = typeof options === "object" && options !== null ? options : { showHidden: options, depth, colors };
+		const given =
+			typeof options === "object" && options !== null ? options : { showHidden: options, depth, colors };
 		const wanted = Object.fromEntries(Object.entries(given).filter(([, setting]) => setting !== undefined));
-		if (!(wanted.colors ?? inspect.defaultOptions.colors)) return Reflect.apply(inspect, self, [value, wanted]);
+		if (!(wanted.colors ?? inspect.defaultOptions.colors))
+			return Reflect.apply(inspect, self, [value, wanted]);
 		const plain = Reflect.apply(inspect, self, [value, { ...wanted, colors: false }]);
 		if (ENDS_IN_PACKAGE.test(plain) || ENDS_IN_SCOPE.test(plain)) return plain;
 		return Reflect.apply(inspect, self, [value, wanted]);

@@ -30,6 +30,8 @@ export function stackEnvironment(args: string[], given: NodeJS.ProcessEnv = proc
 	const environment = { ...given };
 	if (!environment.PULUMI_BACKEND_URL) {
 		const state = join(projectDirectory, ".local", "state");
+		// Open to enter, for PostgreSQL's own account when root deploys; what is secret in it is closed by itself.
+		makeDirectory(join(projectDirectory, ".local"));
 		makeDirectory(state, 0o700);
 		environment.PULUMI_BACKEND_URL = `file://${state}`;
 	}

@@ -52,7 +52,7 @@ async function printNextSteps(): Promise<void> {
 	console.log(`
 The camera counting system, release ${release}, serves at ${url}
   curl ${url}/version
-  curl -X POST ${url}/cameras -H 'content-type: application/json' -d '{"name":"North gate"}'
+  curl -X POST ${url}/cameras -H 'content-type: application/json' -d '{"cameraName":"North gate"}'
 Its database:
   PGPASSWORD="${password}" psql -h ${databaseHost} -p ${databasePort} -U ${databaseUser} ${databaseName}
 Next:

@@ -6,8 +6,8 @@ export interface StackNames {
 	directory: string;
 	/** The folder of the service's processes. */
 	serviceDirectory: string;
-	/** The router's folder. */
-	routerDirectory: string;
+	/** The router's state file; its other files lie beside it. */
+	routerFile: string;
 	/** Rows that an undo destroyed. */
 	backupDirectory: string;
 	/** The environment's database. */
@@ -23,7 +23,7 @@ export function localNames(stack: string): StackNames {
 	return {
 		directory,
 		serviceDirectory: `${directory}/service`,
-		routerDirectory: `${directory}/gateway`,
+		routerFile: `${directory}/gateway/state.json`,
 		backupDirectory: `${directory}/backups`,
 		database,
 		catalog: `${database}_catalog`,

@@ -21,9 +21,6 @@ export interface StackInputs {
 	first: boolean;
 }
 
-/** The schema version of a database without migrations. */
-const EMPTY_SCHEMA = "0.0.0";
-
 /**
  * Reads the stack config, the migration files and what the last update left, before any resource is declared.
  *
@@ -38,7 +35,7 @@ export async function readStack(): Promise<StackInputs> {
 		settings,
 		names: localNames(stack),
 		migrations,
-		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? EMPTY_SCHEMA,
+		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? settings.release,
 		plan: planInPlace(last, settings.release),
 		first: last === undefined,
 	};
@@ -50,10 +47,17 @@ const secretKeysSchema = z.array(z.string());
 function readFiles(): { settings: Settings; migrations: Migration[] } {
 	try {
 		const settings = readSettings();
-		return {
-			settings,
-			migrations: wantedFor(settings.release, loadMigrations(settings.migrationsDirectory)),
-		};
+		const { release, migrationsDirectory } = settings;
+		const files = loadMigrations(migrationsDirectory);
+		const migrations = wantedFor(release, files);
+		if (migrations.length === 0) {
+			throw new Error(
+				files.length === 0
+					? `${migrationsDirectory} has no migrations: add the first one`
+					: `release: found ${release}; allowed: ${files[0]?.version} or newer, the version of the first migration`,
+			);
+		}
+		return { settings, migrations };
 	} catch (error) {
 		// Shown as it is: a mistake of the operator's needs no stack trace.
 		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));

@@ -90,10 +90,12 @@ type Problem = [key: ConfigKey, text: string];
 function contradictions(settings: Settings): Problem[] {
 	const problems: Problem[] = [];
 	const { poolSize, maxConnections, platform, sslMode, databasePort, gatewayPort } = settings;
-	if (poolSize > maxConnections) {
+	const largestPool = Math.floor(maxConnections / 2) - 1;
+	if (poolSize > largestPool) {
 		problems.push([
 			"poolSize",
-			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most maxConnections`,
+			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largestPool}, since during an ` +
+				"update two services run side by side, each with one connection more for its health",
 		]);
 	}
 	if (settings.debugMode && settings.environment === "production") {

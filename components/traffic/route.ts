@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
-import type { Router } from "./router";
 
 export interface RouteArgs {
-	router: Router;
+	/** The router's public address. */
+	publicUrl: pulumi.Input<string>;
+	/** The router's state file, from the project's folder. */
+	stateFile: pulumi.Input<string>;
 	/** The target group that gets the traffic. */
 	targetGroup: pulumi.Input<string>;
 	/** The service's own address. */
@@ -34,14 +36,12 @@ export class Route extends pulumi.dynamic.Resource {
 	declare readonly stateFile: pulumi.Output<string>;
 
 	constructor(name: string, args: RouteArgs, opts?: pulumi.CustomResourceOptions) {
-		const { router, context, ...rest } = args;
+		const { context, ...rest } = args;
 		super(
 			provider,
 			name,
 			{
 				...rest,
-				publicUrl: router.url,
-				stateFile: router.stateFile,
 				context: pulumi.secret(context),
 				previousGroup: undefined,
 				previousUrl: undefined,

@@ -22,7 +22,7 @@ describe("a stack's names", () => {
 		assert.deepEqual(localNames("dev"), {
 			directory: ".local/dev",
 			serviceDirectory: ".local/dev/service",
-			routerDirectory: ".local/dev/gateway",
+			routerFile: ".local/dev/gateway/state.json",
 			backupDirectory: ".local/dev/backups",
 			database: "counting_dev",
 			catalog: "counting_dev_catalog",

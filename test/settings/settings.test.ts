@@ -146,9 +146,9 @@ describe("the stack config", () => {
 
 	const contradictions: [string, Record<string, string>, RegExp][] = [
 		[
-			"a pool larger than the connections allowed",
-			{ poolSize: "30" },
-			/^camera-counting:poolSize: found 30 with maxConnections 20/,
+			"a pool larger than two services may hold",
+			{ poolSize: "10" },
+			/^camera-counting:poolSize: found 10 with maxConnections 20; allowed: at most 9/,
 		],
 		[
 			"debug mode in production",

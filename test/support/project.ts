@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { QueryResultRow } from "pg";
@@ -53,6 +62,8 @@ export class TestProject {
 	private readonly config: Record<string, unknown>;
 
 	constructor(readonly engine: EngineName) {
+		// A folder that PostgreSQL's own account can enter when root runs the tests.
+		chmodSync(this.directory, 0o755);
 		for (const part of PARTS) {
 			cpSync(join(repository, part), join(this.directory, part), { recursive: true });
 		}
@@ -84,6 +95,10 @@ export class TestProject {
 	/** Adds a migration file, or changes one. */
 	migration(fileName: string, content: string): void {
 		writeFileSync(this.path("migrations", fileName), content);
+	}
+
+	removeMigration(fileName: string): void {
+		rmSync(this.path("migrations", fileName));
 	}
 
 	async init(): Promise<void> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { deploymentContextSchema } from "../../pipeline/context";
 import { inDeployment } from "../../pipeline/deployment";
 import { defineProvider } from "../../provider/define";
-import { activeTarget, routeBack, switchTraffic } from "./switch";
+import { activeTarget, routeNowhere, switchTraffic } from "./switch";
 
 const inputs = z.object({
 	stateFile: z.string(),
@@ -38,7 +38,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	},
 	/** Without a route the router answers 503, and no process is asked that is about to end. */
 	async delete(_id, { stateFile }) {
-		await routeBack(stateFile, undefined);
+		await routeNowhere(stateFile);
 	},
 });
 

@@ -1,14 +1,13 @@
-import { join } from "node:path";
 import { z } from "zod";
 import { defineProvider } from "../../provider/define";
 import { ensureGateway, isGatewayServing, removeGateway } from "./gateway-process";
 
 const inputs = z.object({
-	directory: z.string(),
+	stateFile: z.string(),
 	fixedPort: z.number().int().optional(),
 	timeoutSeconds: z.number().int(),
 });
-const outputs = inputs.extend({ url: z.string(), stateFile: z.string() });
+const outputs = inputs.extend({ url: z.string() });
 
 type Inputs = z.infer<typeof inputs>;
 type Outputs = z.infer<typeof outputs>;
@@ -16,11 +15,10 @@ type Outputs = z.infer<typeof outputs>;
 export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
-	replaceOn: ["directory"],
+	replaceOn: ["stateFile"],
 	ignore: ["timeoutSeconds"],
-	stables: ["directory", "stateFile"],
 	async create(wanted) {
-		return { id: wanted.directory, outputs: await ensure(wanted) };
+		return { id: wanted.stateFile, outputs: await ensure(wanted) };
 	},
 	async update(_id, wanted) {
 		return ensure(wanted);
@@ -38,9 +36,9 @@ async function ensure(wanted: Inputs): Promise<Outputs> {
 	if (started) {
 		console.log(`gateway started on ${url}`);
 	}
-	return { ...wanted, url, stateFile: options(wanted).stateFile };
+	return { ...wanted, url };
 }
 
-function options({ directory, fixedPort, timeoutSeconds }: Inputs) {
-	return { stateFile: join(directory, "state.json"), port: fixedPort, timeoutSeconds };
+function options({ fixedPort, ...rest }: Inputs) {
+	return { ...rest, port: fixedPort };
 }

@@ -54,6 +54,17 @@ export async function routeBack(stateFile: string, previous: Target | undefined)
 	await gateway.route({ target: previous?.targetGroup ?? null, requireHealthy: false });
 }
 
+/** Takes the route away. A router that does not run needs no telling: nobody is served. */
+export async function routeNowhere(stateFile: string): Promise<void> {
+	try {
+		await routeBack(stateFile, undefined);
+	} catch (error) {
+		if (!(error instanceof GatewayError && error.status === undefined)) {
+			throw error;
+		}
+	}
+}
+
 /** Where the router sends the traffic, by its own record. */
 export function activeTarget(stateFile: string): Target | undefined {
 	const state = routerState(stateFile);
