@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { Writable } from "node:stream";
 import { projectDirectory } from "./project";
 import { isFileBackend, stackEnvironment } from "./stack-environment";
 import { overlayArguments } from "./stack-file";
@@ -68,11 +69,11 @@ export async function runPulumi(args: string[], options: RunOptions = {}): Promi
 				"No Pulumi CLI is used: the embedded engine runs the program (npm run setup installs the CLI).",
 			);
 		}
-		return startEmbedded(args, environment, options);
+		return runEmbedded(args, environment, options);
 	}
 	// The CLI would write its salt into the committed stack file; the embedded engine keeps it in the state.
 	if (args[0] === "stack" && args[1] === "init" && isFileBackend(environment)) {
-		return startEmbedded(args, environment, options);
+		return runEmbedded(args, environment, options);
 	}
 	const overlay = PROGRAM_VERBS.has(args[0] ?? "") ? overlayArguments(args, environment) : [];
 	return start(
@@ -83,9 +84,27 @@ export async function runPulumi(args: string[], options: RunOptions = {}): Promi
 	);
 }
 
-function startEmbedded(args: string[], environment: NodeJS.ProcessEnv, options: RunOptions): Promise<number> {
-	const main = join(projectDirectory, "engine", "main.ts");
-	return start(process.execPath, ["--require", "tsx/cjs", main, ...args], environment, options);
+function runEmbedded(args: string[], env: NodeJS.ProcessEnv, { capture }: RunOptions): Promise<number> {
+	// Loaded only here: it takes a quarter of a second, which commands on the CLI need not wait for.
+	const { main } = require("../engine/cli") as typeof import("../engine/cli");
+	const { stderr, stdin } = process;
+	return main(args, {
+		cwd: projectDirectory,
+		env,
+		stdout: capture ? collector(capture) : process.stdout,
+		stderr,
+		stdin,
+	});
+}
+
+function collector(capture: (text: string) => void): Writable {
+	return new Writable({
+		decodeStrings: false,
+		write(text: string | Buffer, _encoding, done) {
+			capture(String(text));
+			done();
+		},
+	});
 }
 
 /** A child gets the terminal's interrupt itself, ends its work and answers with its exit code. */

@@ -11,9 +11,9 @@ import type * as pulumi from "@pulumi/pulumi";
  */
 export function lateProvider(module: string): pulumi.dynamic.ResourceProvider {
 	const load = (): pulumi.dynamic.ResourceProvider => {
-		const path = require("node:path");
-		const root = process.cwd();
-		return require("tsx/cjs/api").require(path.join(root, module), path.join(root, "index.ts")).provider;
+		// Lets Node load TypeScript, in the provider host as in the program.
+		require("tsx/cjs");
+		return require(require("node:path").join(process.cwd(), module)).provider;
 	};
 	return {
 		check: (olds, news) => load().check!(olds, news),
