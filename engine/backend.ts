@@ -133,8 +133,9 @@ export class Backend {
 				copyFileSync(file, backup);
 			}
 		}
-		rmSync(`${file}.attrs`, { force: true });
 		writeAtomically(file, text);
+		// The CLI keeps a checksum beside the file; a stale one is worse than none.
+		rmSync(`${file}.attrs`, { force: true });
 	}
 
 	/** The stacks of one project, or of all. */

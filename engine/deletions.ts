@@ -25,5 +25,5 @@ function stepFor(plan: Plan, old: ResourceState): Step | undefined {
 	}
 	if (plan.isHandled(old.urn)) return undefined;
 	if (old.pendingReplacement) return { ...common, op: "remove-pending-replace" };
-	return { ...common, op: old.external ? "read-discard" : "delete" };
+	return { ...common, op: old.external ? "discard" : "delete" };
 }

@@ -34,7 +34,7 @@ export const WORDS: { [op in Op]: { mark: string; plan: string; doing: string; d
 		doing: "reading replacement",
 		done: "read replacement",
 	},
-	"read-discard": { mark: "< ", plan: "discard", doing: "discarding", done: "discarded" },
+	discard: { mark: "< ", plan: "discard", doing: "discarding", done: "discarded" },
 	"discard-replaced": {
 		mark: "<<",
 		plan: "discard original",
@@ -49,6 +49,15 @@ export const WORDS: { [op in Op]: { mark: string; plan: string; doing: string; d
 	},
 	refresh: { mark: "~ ", plan: "refresh", doing: "refreshing", done: "refreshed" },
 };
+
+/** Parts of a replacement, which counts as one, and reads, which change nothing. */
+const NOT_COUNTED = new Set([
+	"create-replacement",
+	"delete-replaced",
+	"read",
+	"read-replacement",
+	"discard-replaced",
+]);
 
 export interface DisplayOptions {
 	stack: string;
@@ -137,8 +146,7 @@ export class Display implements DeploymentEvents {
 		let op: string = step.op;
 		if (op === "refresh")
 			op = step.gone === true ? "delete" : step.drift?.changed === true ? "update" : "same";
-		if (["create-replacement", "delete-replaced", "read-replacement", "discard-replaced"].includes(op))
-			return;
+		if (NOT_COUNTED.has(op)) return;
 		this.changes[op] = (this.changes[op] ?? 0) + 1;
 	}
 

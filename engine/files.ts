@@ -21,9 +21,11 @@ import { codeOf, EngineError, messageOf } from "./errors";
 export function writeAtomically(file: string, content: string): void {
 	const directory = dirname(file);
 	const temporary = join(directory, `.${basename(file)}.${randomUUID()}.tmp`);
+	let begun = false;
 	try {
 		mkdirSync(directory, { recursive: true, mode: 0o700 });
 		const handle = openSync(temporary, "wx", 0o600);
+		begun = true;
 		try {
 			const bytes = Buffer.from(content);
 			let written = 0;
@@ -35,7 +37,7 @@ export function writeAtomically(file: string, content: string): void {
 		renameSync(temporary, file);
 		syncDirectory(directory);
 	} catch (error) {
-		rmSync(temporary, { force: true });
+		if (begun) rmSync(temporary, { force: true });
 		throw new EngineError(`could not write ${file}: ${whyNot(error)}`);
 	}
 }

@@ -2,7 +2,6 @@
 import type { Plan } from "./plan";
 import type { ResourceState } from "./state";
 import type { Step } from "./steps";
-import { mapValues } from "./values";
 
 /**
  * Refreshes every resource and returns the resources that are then in the state; `run` runs all steps, some of which
@@ -35,7 +34,11 @@ function repair(steps: Step[]): ResourceState[] {
 		const state: ResourceState = {
 			...found,
 			dependencies: only(found.dependencies),
-			propertyDependencies: mapValues(found.propertyDependencies, only),
+			propertyDependencies: Object.fromEntries(
+				Object.entries(found.propertyDependencies)
+					.map(([key, urns]) => [key, only(urns)] as const)
+					.filter(([, urns]) => urns.length > 0),
+			),
 			deletedWith: there.has(found.deletedWith) ? found.deletedWith : "",
 			parent: parentOf(found.parent, there, parents),
 		};

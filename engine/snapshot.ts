@@ -37,9 +37,16 @@ export class SnapshotManager {
 
 	/** Records how an operation ended: which old state is gone, which new one is there. */
 	end(operation: ResourceState | undefined, outcome: { gone?: ResourceState; made?: ResourceState }): void {
-		if (operation !== undefined) this.running.delete(operation);
+		if (operation !== undefined) this.finish(operation, outcome.made !== undefined);
 		this.note(outcome);
 		this.write();
+	}
+
+	/** What an earlier update was stopped in is settled once the same operation has succeeded. */
+	private finish(operation: ResourceState, succeeded: boolean): void {
+		this.running.delete(operation);
+		if (!succeeded) return;
+		this.base.operations = this.base.operations.filter(({ resource }) => resource.urn !== operation.urn);
 	}
 
 	/** As `end`, for steps that change nothing that could be lost: written with the next write. */

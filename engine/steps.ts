@@ -17,7 +17,7 @@ export type Op =
 	| "delete-replaced"
 	| "read"
 	| "read-replacement"
-	| "read-discard"
+	| "discard"
 	| "discard-replaced"
 	| "remove-pending-replace"
 	| "refresh";
@@ -62,7 +62,7 @@ export function operationOf(step: Step): { state: ResourceState; type: Operation
 			return { state: step.new!, type: "updating" };
 		case "delete":
 		case "delete-replaced":
-		case "read-discard":
+		case "discard":
 		case "discard-replaced":
 			return { state: step.old!, type: "deleting" };
 		case "read":
@@ -93,7 +93,7 @@ export async function applyStep(step: Step, context: StepContext): Promise<strin
 			return applyUpdate(step, context);
 		case "delete":
 		case "delete-replaced":
-		case "read-discard":
+		case "discard":
 		case "discard-replaced":
 			return applyDelete(step, context);
 		case "read":
@@ -110,7 +110,7 @@ export async function applyStep(step: Step, context: StepContext): Promise<strin
 async function applySame(step: Step, context: StepContext): Promise<undefined> {
 	const [old, state] = [step.old!, step.new!];
 	state.id = old.id;
-	state.outputs = old.outputs;
+	state.outputs = sealOutputs(old.outputs, state);
 	keepCiphertexts(state.inputs, old.inputs);
 	if (isProviderType(state.type)) await context.providers.same({ ...state, inputs: old.inputs });
 	return undefined;

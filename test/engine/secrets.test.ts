@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Workbench } from "./workbench";
+
+function filesBelow(directory: string): string[] {
+	return readdirSync(directory, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe("the embedded engine's secrets", () => {
+	let bench: Workbench;
+
+	before(async () => {
+		bench = new Workbench();
+		await bench.done("stack", "init", "dev");
+		await bench.done("config", "set", "--secret", "password", "in-the-config");
+		bench.scene(
+			[
+				{
+					thing: "a",
+					inputs: { key: { $secret: "in-an-input" }, deep: { list: [{ $secret: "in-a-list" }] } },
+				},
+				{ thing: "b", inputs: { from: { $of: "a.key" } }, options: { additionalSecretOutputs: ["made"] } },
+			],
+			{
+				outputs: { shown: "open", hidden: { $of: "a.key" }, made: { $of: "b.made" } },
+				say: ["saying in-the-config"],
+			},
+		);
+	});
+
+	after(() => bench.remove());
+
+	const SECRETS = ["in-the-config", "in-an-input", "in-a-list", "made b"];
+
+	it("are in no file and on no screen, from the preview to the history", async () => {
+		const shown = [await bench.done("preview", "--diff"), await bench.done("preview")];
+		const updated = await bench.done("up", "--yes", "--skip-preview");
+		shown.push(updated);
+		for (const verb of [
+			["stack"],
+			["stack", "output"],
+			["stack", "output", "--json"],
+			["stack", "history", "--json"],
+			["config"],
+			["stack", "export"],
+		]) {
+			shown.push(await bench.done(...verb));
+		}
+		for (const secret of SECRETS) {
+			for (const { stdout, stderr } of shown)
+				assert.ok(!(stdout + stderr).includes(secret), `${secret} was printed`);
+			for (const file of [...filesBelow(bench.backend), bench.file("Pulumi.dev.yaml")]) {
+				assert.ok(!readFileSync(file, "utf8").includes(secret), `${secret} is in ${file}`);
+			}
+		}
+		assert.match(updated.stdout, /saying \[secret\]/);
+	});
+
+	it("are shown when they are asked for", async () => {
+		const outputs = JSON.parse((await bench.done("stack", "output", "--json", "--show-secrets")).stdout);
+		assert.deepEqual(outputs, {
+			shown: "open",
+			hidden: "in-an-input",
+			made: "made b",
+			password: "in-the-config",
+		});
+		assert.equal((await bench.done("stack", "output", "hidden", "--show-secrets")).stdout, "in-an-input\n");
+		assert.equal((await bench.done("stack", "output", "hidden")).stdout, "[secret]\n");
+		assert.equal((await bench.done("config", "get", "password")).stdout, "in-the-config\n");
+	});
+
+	it("keep their ciphertext while they do not change", async () => {
+		const before = bench.resource("a");
+		await bench.done("up", "--yes", "--skip-preview");
+		const now = bench.resource("a");
+		assert.deepEqual(now.inputs, before.inputs);
+		assert.deepEqual(now.outputs, before.outputs);
+	});
+
+	it("bring their salt into the stack file, and nothing else does", async () => {
+		const salt = /encryptionsalt: (v1:\S+)/.exec(readFileSync(bench.file("Pulumi.dev.yaml"), "utf8"))?.[1];
+		assert.equal(salt, bench.state().secrets_providers.state.salt);
+		const other = new Workbench();
+		try {
+			await other.done("stack", "init", "dev");
+			other.scene([{ thing: "a", inputs: { key: { $secret: "x" } } }]);
+			await other.done("up", "--yes", "--skip-preview");
+			assert.equal(existsSync(other.file("Pulumi.dev.yaml")), false);
+		} finally {
+			other.remove();
+		}
+	});
+});
