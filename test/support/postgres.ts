@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { escapeIdentifier, escapeLiteral } from "pg";
@@ -17,6 +17,8 @@ export function testServer(): Promise<Connection> {
 
 async function start(): Promise<Connection> {
 	directory = mkdtempSync(join(tmpdir(), "counting-test-"));
+	// For PostgreSQL's own account, when root runs the tests.
+	chmodSync(directory, 0o755);
 	const password = randomBytes(12).toString("hex");
 	const { port } = await ensureServer({ directory, password, maxConnections: 100, timeoutSeconds: 60 });
 	return superuserConnection(port, password);
