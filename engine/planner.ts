@@ -1,7 +1,7 @@
 /** Decides what is to be done for each resource that the program registers or reads. */
 import { randomBytes } from "node:crypto";
 import { formerUrns } from "./aliases";
-import { dependentReplacements } from "./dependentReplacements";
+import { deleteDependents, deletionForReplacement } from "./dependentReplacements";
 import {
 	applyReplaceOnChanges,
 	compareInputs,
@@ -12,14 +12,14 @@ import {
 } from "./diff";
 import { Bail, EngineError } from "./errors";
 import type { Alias, Goal, ReadGoal } from "./goal";
+import { failureText, ignoreChanges } from "./inputs";
 import { DiffUnavailable, type ManagedProvider } from "./managedProvider";
+import { newState, readState } from "./newState";
 import type { Plan } from "./plan";
-import { parsePath, resetPath } from "./propertyPath";
-import type { CheckFailure } from "./provider";
 import type { ResourceState } from "./state";
 import type { Step } from "./steps";
-import { isProviderType, makeUrn, nameOf, providerUrn } from "./urn";
-import { type PropertyMap, Secret } from "./values";
+import { isProviderType, makeUrn, providerUrn } from "./urn";
+import type { PropertyMap } from "./values";
 
 export type Answer = (state: ResourceState) => void;
 
@@ -73,20 +73,7 @@ export class Planner {
 		const urn = this.claimUrn(goal.parent, goal.type, goal.name);
 		const { old, alias } = this.findOld(urn, goal.name, goal.type, goal.parent, []);
 		if (goal.id === "") throw new EngineError(`Expected an ID for ${urn}`);
-		const state: ResourceState = {
-			...emptyState(urn, goal.type),
-			custom: true,
-			external: true,
-			id: goal.id,
-			inputs: goal.properties,
-			parent: goal.parent,
-			provider: goal.provider,
-			dependencies: goal.dependencies,
-			additionalSecretOutputs: goal.additionalSecretOutputs,
-			aliases: alias === undefined ? [] : [alias],
-			sourcePosition: goal.sourcePosition,
-			stackTrace: goal.stackTrace,
-		};
+		const state = readState(urn, goal, alias);
 		const common = { urn, type: goal.type, new: state, old };
 		if (old !== undefined && !old.external && old.id !== goal.id) {
 			plan.replaces.add(urn);
@@ -164,7 +151,8 @@ export class Planner {
 			? await this.plan.providers.check(urn, olds, news)
 			: await (await this.providerOf(subject)).check(urn, olds, news, seed);
 		if (failures.length > 0) {
-			for (const failure of failures) this.plan.diagnostics.error(urn, failureText(subject, failure, inputs));
+			for (const failure of failures)
+				this.plan.diagnostics.error(urn, failureText(urn, goal, failure, inputs));
 			throw new Bail();
 		}
 		return inputs;
@@ -181,15 +169,7 @@ export class Planner {
 	}
 
 	private ignoreChanges({ urn, goal }: Subject, old: ResourceState): PropertyMap {
-		let inputs = goal.properties;
-		const invalid: string[] = [];
-		for (const text of goal.ignoreChanges) {
-			const path = parsePath(text);
-			if (path === undefined) continue;
-			const reset = resetPath(inputs, old.inputs, path);
-			if (reset === undefined) invalid.push(text);
-			else inputs = reset;
-		}
+		const { inputs, invalid } = ignoreChanges(goal.properties, old.inputs, goal.ignoreChanges);
 		if (invalid.length > 0) {
 			const paths = JSON.stringify(invalid.join(", "));
 			this.plan.diagnostics.info(
@@ -279,130 +259,16 @@ export class Planner {
 		if (!(goal.deleteBeforeReplace ?? diff.deleteBeforeReplace)) {
 			return [{ ...createStep, deleteOldLater: true }, replaceStep];
 		}
-		const deletions = await this.deleteDependents(urn, old);
-		await this.loadProvider(old);
+		const deletions = await deleteDependents(plan, urn, old);
+		if (old.provider !== "") await plan.providers.ensure(old.provider);
 		if (!old.pendingReplacement) {
 			plan.deletes.add(old.urn);
-			deletions.push(deletion(old, true));
+			deletions.push(deletionForReplacement(old, true));
 		}
 		return [...deletions, replaceStep, createStep];
-	}
-
-	/** Deletes, in reverse order, what cannot outlive the deletion of `old`. */
-	private async deleteDependents(urn: string, old: ResourceState): Promise<Step[]> {
-		const { plan } = this;
-		const dependents = await dependentReplacements(plan, old);
-		const steps: Step[] = [];
-		for (const { state, keys } of dependents.reverse()) {
-			if (plan.pendingDeletes.has(state)) continue;
-			plan.dependentReplaceKeys.set(state.urn, keys);
-			if (state.delete) {
-				steps.push(deletion(state, false));
-			} else if (state.protect) {
-				plan.diagnostics.error(
-					urn,
-					`unable to replace resource "${state.urn}" as part of replacing "${urn}" as it is currently marked for ` +
-						"protection. To unprotect the resource, remove the `protect` flag from the resource in your Pulumi " +
-						`program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
-				);
-				plan.failed = true;
-				throw new Bail();
-			} else {
-				steps.push(deletion(state, true));
-			}
-			await this.loadProvider(state);
-			plan.deletes.add(state.urn);
-			plan.pendingDeletes.add(state);
-		}
-		return steps;
-	}
-
-	private async loadProvider(state: ResourceState): Promise<void> {
-		if (state.provider !== "") await this.plan.providers.ensure(state.provider);
 	}
 }
 
 function base({ urn, goal, state }: Subject): { urn: string; type: string; new: ResourceState } {
 	return { urn, type: goal.type, new: state };
-}
-
-/** A deletion that belongs to a replacement. */
-function deletion(old: ResourceState, replacementFollows: boolean): Step {
-	return {
-		op: old.external ? "discard-replaced" : "delete-replaced",
-		urn: old.urn,
-		type: old.type,
-		old,
-		replacementFollows,
-	};
-}
-
-function failureText({ urn, goal }: Subject, failure: CheckFailure, inputs: PropertyMap): string {
-	if (failure.property === "") {
-		return `${goal.type} resource '${nameOf(urn)}' has a problem: ${failure.reason}`;
-	}
-	const value = inputs[failure.property];
-	const hidden = goal.properties[failure.property] instanceof Secret || value instanceof Secret;
-	const shown = hidden ? "[secret]" : typeof value === "string" ? value : JSON.stringify(value ?? null);
-	return `${goal.type} resource '${nameOf(urn)}': property ${failure.property} value {${shown}} has a problem: ${failure.reason}`;
-}
-
-function emptyState(urn: string, type: string): ResourceState {
-	return {
-		urn,
-		type,
-		custom: false,
-		delete: false,
-		id: "",
-		inputs: {},
-		outputs: {},
-		parent: "",
-		protect: false,
-		external: false,
-		dependencies: [],
-		initErrors: [],
-		provider: "",
-		propertyDependencies: {},
-		pendingReplacement: false,
-		additionalSecretOutputs: [],
-		aliases: [],
-		customTimeouts: {},
-		importID: "",
-		retainOnDelete: false,
-		deletedWith: "",
-		sourcePosition: "",
-		stackTrace: [],
-		ignoreChanges: [],
-		replaceOnChanges: [],
-		extra: {},
-	};
-}
-
-function newState(
-	urn: string,
-	goal: Goal,
-	old: ResourceState | undefined,
-	alias: string | undefined,
-): ResourceState {
-	return {
-		...emptyState(urn, goal.type),
-		custom: goal.custom,
-		inputs: goal.properties,
-		parent: goal.parent,
-		protect: goal.protect ?? false,
-		dependencies: goal.dependencies,
-		provider: goal.provider,
-		propertyDependencies: goal.propertyDependencies,
-		additionalSecretOutputs: goal.additionalSecretOutputs,
-		aliases: alias === undefined ? [] : [alias],
-		customTimeouts: goal.customTimeouts,
-		retainOnDelete: goal.retainOnDelete ?? false,
-		deletedWith: goal.deletedWith,
-		created: old?.created,
-		modified: old?.modified,
-		sourcePosition: goal.sourcePosition,
-		stackTrace: goal.stackTrace,
-		ignoreChanges: goal.ignoreChanges,
-		replaceOnChanges: goal.replaceOnChanges,
-	};
 }

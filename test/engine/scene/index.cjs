@@ -4,7 +4,8 @@
  *   { component, thing, reference, read, provider: <name>, inputs, options, outputs }
  * In inputs `{ "$of": "name.property" }` is another resource's output and `{ "$secret": value }` a secret.
  * Things are dynamic resources. They write what is done to them into `calls.log`; inputs steer them: `fail` names the
- * operation to fail, `replace*` cannot change in place, `dbr` deletes before replacing, `wait` (ms) takes time.
+ * operation to fail, `replace*` cannot change in place, `dbr` deletes before replacing, `wait` (ms) takes time,
+ * `meet` waits for as many creations at once.
  */
 const { readFileSync } = require("node:fs");
 const pulumi = require("@pulumi/pulumi");
@@ -26,6 +27,15 @@ const things = {
 	async create(inputs) {
 		require("node:fs").appendFileSync("calls.log", `create ${inputs.label}\n`);
 		if (inputs.wait !== undefined) await new Promise((done) => setTimeout(done, inputs.wait));
+		if (inputs.meet !== undefined) {
+			// Waits for as many others: creations that do not run at once never come to an end.
+			const { readFileSync: read } = require("node:fs");
+			const end = Date.now() + 20_000;
+			while (read("calls.log", "utf8").trim().split("\n").length < inputs.meet) {
+				if (Date.now() > end) throw new Error("the others did not come");
+				await new Promise((done) => setTimeout(done, 20));
+			}
+		}
 		if (inputs.say !== undefined) console.log(inputs.say);
 		const outs = { ...inputs, made: `made ${inputs.label}` };
 		if (inputs.fail === "create") throw new Error("the create failed as asked");
