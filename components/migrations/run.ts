@@ -20,8 +20,6 @@ import {
 import type { TargetSession } from "./session";
 import { verifyMigrations } from "./statements";
 
-export { appliedChecksums } from "./status";
-
 /**
  * Brings a database to exactly the wanted migrations: undoes what is no longer wanted, newest first, then applies what
  * is missing. When a migration fails, those that this call applied are undone again, if all of them can be. With

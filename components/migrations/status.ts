@@ -1,7 +1,6 @@
 import type { Client } from "pg";
 import type { Connection } from "../database/connection";
 import { digestOf } from "./digest";
-import { DatabaseUnavailableError } from "./error";
 import type { Migration } from "./migration";
 import type { MigrationStatus, StatusOptions } from "./options";
 import { planMigrations } from "./plan";
@@ -43,19 +42,6 @@ export async function isUpToDate(
 	wanted: readonly Pick<Migration, "version" | "name" | "checksum">[],
 ): Promise<boolean> {
 	return reading(target, async (client) => (await targetDigest(client)) === digestOf(wanted));
-}
-
-/** Checksums of what is applied, by version; undefined when the database does not exist or does not answer. */
-export async function appliedChecksums(target: Connection): Promise<Map<string, string> | undefined> {
-	try {
-		const records = await reading(target, readRecords);
-		return new Map(
-			records.filter(({ state }) => state === "applied").map(({ version, checksum }) => [version, checksum]),
-		);
-	} catch (error) {
-		if (error instanceof DatabaseUnavailableError) return undefined;
-		throw error;
-	}
 }
 
 async function reading<T>(target: Connection, work: (client: Client) => Promise<T>): Promise<T> {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { appliedMigrations } from "../../components/catalog/migrations";
+import { withClient } from "../../components/database/connection";
 import {
 	DatabaseUnavailableError,
 	MigrationError,
@@ -9,7 +11,7 @@ import { wantedFor } from "../../components/migrations/order";
 import { MigrationFilesError } from "../../components/migrations/problems";
 import { migrate, undoDeployment } from "../../components/migrations/run";
 import { isUpToDate, status } from "../../components/migrations/status";
-import { appliedVersions, type Bench, catalogStates, catalogSteps, file, openBench } from "./support";
+import { appliedVersions, type Bench, catalogStates, catalogSteps, file, openBench, TARGET } from "./support";
 
 describe("a run of migrations", () => {
 	let bench: Bench;
@@ -414,6 +416,22 @@ INSERT INTO a VALUES (1, 2);`,
 				[bench.catalog.owner.user],
 			);
 			assert.deepEqual(privileges, [{ records: false, state: false, create: false, version: true }]);
+		});
+
+		it("leaves in the catalog what was applied, with the SQL of both directions", async () => {
+			bench.write("1.0.0_a.sql", file("SELECT 1", "SELECT 2"));
+			const wanted = bench.write("1.1.0_b.sql", file("SELECT 3", undefined, { depends: "a" }));
+			await migrate(bench.options(wanted));
+			const stored = await withClient(bench.catalog.owner, { applicationName: "test" }, (client) =>
+				appliedMigrations(client, TARGET),
+			);
+			assert.deepEqual(
+				stored.map(({ version, sql, rollbackSql, dependsOn }) => [version, sql, rollbackSql, dependsOn]),
+				[
+					["1.0.0", "SELECT 1", "SELECT 2\n", []],
+					["1.1.0", "SELECT 3\n", null, ["a"]],
+				],
+			);
 		});
 
 		it("has a status that says what is applied and what would happen, and makes nothing", async () => {
