@@ -4,17 +4,6 @@ import { projectName } from "./project";
 
 const STACK = "dev";
 
-// `npm start`: deploys the dev environment at the release in its stack file and says where it is.
-main().then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
-
 async function main(): Promise<number> {
 	if (!(await stackExists())) {
 		const created = await runPulumi(["stack", "init", STACK, "--non-interactive"]);
@@ -74,3 +63,14 @@ async function capture(args: string[]): Promise<string> {
 	}
 	return text;
 }
+
+// `npm start`: deploys the dev environment at the release in its stack file and says where it is.
+main().then(
+	(code) => {
+		process.exitCode = code;
+	},
+	(error: unknown) => {
+		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+		process.exitCode = 1;
+	},
+);
