@@ -13,6 +13,9 @@ async function main(): Promise<number> {
 	}
 	const updated = await runPulumi(["up", "--yes", "--skip-preview", "-s", STACK]);
 	if (updated === 0) {
+		if (await wasNothingToDo()) {
+			console.log("\nThere was nothing to do: everything is as the stack file wants it, and running.");
+		}
 		await printNextSteps();
 	}
 	return updated;
@@ -23,6 +26,13 @@ const stacksSchema = z.array(z.object({ name: z.string() }));
 async function stackExists(): Promise<boolean> {
 	const stacks = stacksSchema.parse(JSON.parse(await capture(["stack", "ls", "--json"])));
 	return stacks.some(({ name }) => name === STACK || name === `organization/${projectName}/${STACK}`);
+}
+
+const historySchema = z.array(z.object({ resourceChanges: z.record(z.string(), z.number()).optional() }));
+
+async function wasNothingToDo(): Promise<boolean> {
+	const [last] = historySchema.parse(JSON.parse(await capture(["stack", "history", "--json", "-s", STACK])));
+	return Object.keys(last?.resourceChanges ?? {}).every((change) => change === "same" || change === "read");
 }
 
 const outputsSchema = z.object({
