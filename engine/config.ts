@@ -88,7 +88,8 @@ export class StackConfig {
 		const full = qualify(key, this.project);
 		const node = crypter === undefined ? value : { secure: crypter.encrypt(value) };
 		if (crypter !== undefined) this.document.set("encryptionsalt", crypter.salt);
-		this.removeAll(full);
+		// A key that stands there as it will be written keeps its place; other spellings of it go.
+		this.removeAll(full, full);
 		if (!isMap(this.document.get("config"))) this.document.set("config", this.document.createNode({}));
 		this.document.setIn(["config", full], this.document.createNode(node));
 		this.write();
@@ -99,10 +100,12 @@ export class StackConfig {
 		if (this.removeAll(qualify(key, this.project))) this.write();
 	}
 
-	private removeAll(full: string): boolean {
+	private removeAll(full: string, kept?: string): boolean {
 		const config = this.document.get("config");
 		if (!isMap(config)) return false;
-		const names = Object.keys(config.toJSON()).filter((name) => qualify(name, this.project) === full);
+		const names = Object.keys(config.toJSON()).filter(
+			(name) => qualify(name, this.project) === full && name !== kept,
+		);
 		for (const name of names) config.delete(name);
 		if (config.items.length === 0) this.document.delete("config");
 		return names.length > 0;
