@@ -6,6 +6,8 @@ import type { Readable } from "node:stream";
 import { codeOf } from "./errors";
 
 const LIFELINE = join(__dirname, "lifeline.cjs");
+/** The SDK shows errors in colour, which Node may never come back from. */
+const SAFE_INSPECT = join(__dirname, "..", "scripts", "safe-inspect.cjs");
 
 export interface ChildOptions {
 	nodeArguments: string[];
@@ -31,7 +33,15 @@ export class Child {
 	constructor(options: ChildOptions) {
 		this.process = spawn(
 			process.execPath,
-			["--require", LIFELINE, ...options.nodeArguments, options.script, ...options.arguments],
+			[
+				"--require",
+				LIFELINE,
+				"--require",
+				SAFE_INSPECT,
+				...options.nodeArguments,
+				options.script,
+				...options.arguments,
+			],
 			{
 				cwd: options.cwd,
 				env: { ...options.env, PULUMI_ENGINE_LIFELINE: String(process.pid) },

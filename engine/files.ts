@@ -62,6 +62,7 @@ function whyNot(error: unknown): string {
 		case "EROFS":
 			return "the file system is read-only";
 		case "ENOTDIR":
+		case "EEXIST":
 			return "a file is in the way of a folder of its path";
 		default:
 			return messageOf(error);

@@ -177,11 +177,10 @@ export class Operator {
 		}
 		this.deployment = undefined;
 		display.summary();
-		if (!options.preview) {
+		if (snapshots !== undefined && !snapshots.broken)
 			this.remember(options, startTime, failure === undefined, display);
-			stack.checkpoint = session.backend.load(stack.name);
-		}
 		if (failure !== undefined) throw failure;
+		if (!options.preview) stack.checkpoint = session.backend.load(stack.name);
 		const changes = Object.keys(display.changes).some((op) => op !== "same" && op !== "read");
 		return { changes };
 	}

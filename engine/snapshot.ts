@@ -1,6 +1,6 @@
 /** Keeps the state file in step with the update: written before each operation starts and after it ends. */
 import type { Snapshot } from "./checkpoint";
-import { EngineError } from "./errors";
+import { Bail, EngineError } from "./errors";
 import type { OperationType, PendingOperation, ResourceState } from "./state";
 import {
 	makeUrn,
@@ -22,6 +22,8 @@ export class SnapshotManager {
 	private readonly fresh: ResourceState[] = [];
 	private readonly running = new Map<ResourceState, PendingOperation>();
 	private dirty = true;
+	/** The state could not be written; that was told when it happened. */
+	broken = false;
 
 	/** @param base what the state file held before the update; refreshing replaces its resources. */
 	constructor(
@@ -70,7 +72,7 @@ export class SnapshotManager {
 
 	/** Writes what is not written yet. */
 	flush(): void {
-		if (this.dirty) this.write();
+		if (this.dirty && !this.broken) this.write();
 	}
 
 	/** The state as it is now: what was done first, then what was not touched. */
@@ -81,7 +83,13 @@ export class SnapshotManager {
 	}
 
 	private write(): void {
-		this.save(this.current());
+		if (this.broken) throw new Bail();
+		try {
+			this.save(this.current());
+		} catch (error) {
+			this.broken = true;
+			throw error;
+		}
 		this.dirty = false;
 	}
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Workbench } from "./workbench";
 
 describe("the embedded engine's failures", () => {
@@ -69,6 +70,22 @@ describe("the embedded engine's failures", () => {
 		}
 	});
 
+	it("shows an error thrown inside an apply, which Node cannot colour", async () => {
+		bench.writeProject("", "throws.cjs");
+		const program = 'require("@pulumi/pulumi").output(1).apply(() => { throw new Error("in an apply"); });';
+		writeFileSync(bench.file("throws.cjs"), program);
+		const result = await bench.up();
+		assert.equal(result.code, 1);
+		assert.match(result.stdout, /failed with an unhandled exception:\n\s+Error: in an apply/);
+	});
+
+	it("runs a TypeScript program through the project's own loader", async () => {
+		bench.writeProject("--require tsx/cjs", "typed.ts");
+		writeFileSync(bench.file("typed.ts"), "const answer: number = 42;\nexport const typed = { answer };\n");
+		assert.equal((await bench.up()).code, 0);
+		assert.equal((await bench.done("stack", "output", "typed")).stdout, '{"answer":42}\n');
+	});
+
 	it("refuses inputs that a provider's check refuses", async () => {
 		bench.scene([{ thing: "a", inputs: { invalid: "so" } }]);
 		const result = await bench.up();
@@ -126,6 +143,28 @@ describe("the embedded engine's failures", () => {
 			/could not write .*stacks\/other\/dev\.json: a file is in the way of a folder of its path/,
 		);
 	});
+
+	it("says once that the state can no longer be written, and starts nothing more", async () => {
+		bench.scene([
+			{ thing: "slow", inputs: { wait: 3000 } },
+			{ thing: "next", inputs: { after: { $of: "slow.made" } } },
+		]);
+		const update = bench.up();
+		let calls: string[] = [];
+		while (!calls.includes("create slow")) {
+			calls = [...calls, ...bench.calls()];
+			await sleep(50);
+		}
+		const folder = dirname(bench.stateFile());
+		renameSync(folder, join(bench.directory, "elsewhere"));
+		writeFileSync(folder, "in the way");
+		const { code, stdout, stderr } = await update;
+		assert.equal(code, 1);
+		assert.deepEqual(bench.calls(), []);
+		const diagnostics = stdout.slice(stdout.indexOf("Diagnostics:")) + stderr;
+		assert.equal(diagnostics.split("could not write").length, 2, diagnostics);
+		assert.match(diagnostics, /could not write .*stacks\/scene\/dev\.json/);
+	}).timeout(60_000);
 
 	it("leaves a damaged state file alone", async () => {
 		writeFileSync(bench.stateFile(), "{ half");
