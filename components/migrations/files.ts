@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { parseMigrationFile } from "./file-format";
 import type { Migration } from "./migration";
 import { orderMigrations } from "./order";
@@ -12,12 +12,13 @@ import { type FileProblem, MigrationFilesError } from "./problems";
  * @throws MigrationFilesError with everything that is wrong with the files.
  */
 export function loadMigrations(directory: string): Migration[] {
+	const shownDirectory = join(shown(directory), sep);
 	const problems: FileProblem[] = [];
 	const migrations: Migration[] = [];
 	const dependsLines = new Map<Migration, number>();
 	for (const fileName of sqlFiles(directory)) {
-		const path = join(directory, fileName);
-		const parsed = parseMigrationFile(fileName, shown(path), readFileSync(path));
+		const bytes = readFileSync(join(directory, fileName));
+		const parsed = parseMigrationFile(fileName, `${shownDirectory}${fileName}`, bytes);
 		problems.push(...parsed.problems);
 		if (parsed.migration) {
 			migrations.push(parsed.migration);
@@ -62,7 +63,7 @@ function doubles(migrations: Migration[], key: "version" | "name"): FileProblem[
 }
 
 /** Paths in messages are the same on every machine as long as the files are below the working directory. */
-function shown(path: string): string {
-	const fromHere = relative(process.cwd(), path);
-	return fromHere.startsWith("..") ? path : fromHere;
+function shown(directory: string): string {
+	const fromHere = relative(process.cwd(), directory);
+	return fromHere.startsWith("..") ? directory : fromHere;
 }

@@ -59,18 +59,20 @@ export interface AppliedMigration {
 	deploymentId: number;
 }
 
-/** The three numbers of a version. */
-function versionNumbers(version: string): [number, number, number] {
-	const [major, minor, patch] = version.split(".").map(Number);
-	return [major ?? 0, minor ?? 0, patch ?? 0];
-}
-
 /** Numeric order: 1.10.0 comes after 1.9.0. */
 export function compareVersions(a: string, b: string): number {
-	const left = versionNumbers(a);
-	const right = versionNumbers(b);
-	return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
+	return versionKey(a) < versionKey(b) ? -1 : versionKey(a) > versionKey(b) ? 1 : 0;
 }
+
+/** A text per version whose plain order is the numeric order of versions; for sorting many of them. */
+export function versionKey(version: string): string {
+	return version
+		.split(".")
+		.map((number) => number.padStart(MAX_DIGITS, "0"))
+		.join(".");
+}
+
+const MAX_DIGITS = 6;
 
 /** The highest of these versions, or undefined of none. */
 export function highestVersion(versions: Iterable<string>): string | undefined {

@@ -1,4 +1,4 @@
-import { compareVersions, type Migration } from "./migration";
+import { type Migration, versionKey } from "./migration";
 import type { FileProblem } from "./problems";
 
 /** A dependency that cannot be met. */
@@ -16,7 +16,10 @@ export interface Ordering {
  * order by version would put behind it. Every missing and circular dependency is reported.
  */
 export function orderMigrations(migrations: readonly Migration[]): Ordering {
-	const byVersion = [...migrations].sort((a, b) => compareVersions(a.version, b.version));
+	const byVersion = migrations
+		.map((migration) => ({ migration, key: versionKey(migration.version) }))
+		.sort((a, b) => (a.key < b.key ? -1 : 1))
+		.map(({ migration }) => migration);
 	const byName = new Map(byVersion.map((migration) => [migration.name, migration]));
 	const ordered: Migration[] = [];
 	const problems: OrderProblem[] = [];
@@ -65,5 +68,6 @@ export function orderMigrations(migrations: readonly Migration[]): Ordering {
 
 /** The migrations that a release wants: those whose version is not above it. Keeps their order. */
 export function wantedFor(release: string, migrations: readonly Migration[]): Migration[] {
-	return migrations.filter((migration) => compareVersions(migration.version, release) <= 0);
+	const newest = versionKey(release);
+	return migrations.filter(({ version }) => versionKey(version) <= newest);
 }
