@@ -24,6 +24,8 @@ export interface OperationOptions {
 	/** Forget creations that earlier updates left unfinished. */
 	clearPendingCreates: boolean;
 	message: string;
+	/** About the commit that it was made from, for the history. */
+	sourceControl: { [name: string]: string };
 }
 
 export interface OperationResult {
@@ -196,6 +198,7 @@ export class Operator {
 					startTime,
 					message: options.message,
 					environment: {
+						...options.sourceControl,
 						"exec.kind": "embedded",
 						"pulumi.arch": process.arch === "x64" ? "amd64" : process.arch,
 						"pulumi.os": process.platform === "win32" ? "windows" : process.platform,

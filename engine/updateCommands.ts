@@ -7,6 +7,7 @@ import type { UpdateKind } from "./history";
 import { withLock } from "./lock";
 import { type OperationOptions, Operator } from "./operation";
 import type { Session } from "./session";
+import { sourceControlOf } from "./sourceControl";
 
 export const PREVIEW_FLAGS: FlagKinds = {
 	diff: "switch",
@@ -34,11 +35,13 @@ export async function operate(session: Session, kind: UpdateKind, previewOnly: b
 	const onlyPreview = previewOnly || switches.has("preview-only");
 	if (!onlyPreview) requireConfirmable(session);
 	const name = session.stackName();
+	const source = onlyPreview ? { environment: {} } : await sourceControlOf(session.cwd);
 	const base: Omit<OperationOptions, "preview"> = {
 		kind,
 		refresh: kind === "refresh" || switches.has("refresh"),
 		clearPendingCreates: switches.has("clear-pending-creates"),
-		message: texts.get("message") ?? "",
+		message: texts.get("message") ?? source.subject ?? "",
+		sourceControl: source.environment,
 	};
 	const work = async (): Promise<number> => {
 		const operator = await Operator.start(session, await session.open(name));
