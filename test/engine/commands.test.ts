@@ -81,6 +81,31 @@ describe("the embedded engine's commands", () => {
 		assert.equal(missing.stderr, "error: configuration key 'echo' not found for stack 'dev'\n");
 	});
 
+	it("change a value where it stands", async () => {
+		await bench.done("stack", "init", "dev");
+		writeFileSync(bench.file("Pulumi.dev.yaml"), "config:\n  scene:first: 1\n  scene:second: 2\n");
+		await bench.done("config", "set", "first", "one");
+		assert.equal(
+			readFileSync(bench.file("Pulumi.dev.yaml"), "utf8"),
+			"config:\n  scene:first: one\n  scene:second: 2\n",
+		);
+	});
+
+	it("remember in the history which commit an update was made from", async () => {
+		const git = (...argv: string[]) => bench.command("git", argv);
+		await git("init", "--quiet", "--initial-branch", "main");
+		await git("add", "Pulumi.yaml");
+		const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+		await git(...author, "commit", "--quiet", "--message", "Release it");
+		await bench.done("stack", "init", "dev");
+		await bench.done("up", "--yes", "--skip-preview");
+		const [update] = JSON.parse((await bench.done("stack", "history", "--json")).stdout);
+		assert.equal(update.message, "Release it");
+		assert.equal(update.environment["git.author"], "Ada");
+		assert.equal(update.environment["git.headName"], "refs/heads/main");
+		assert.equal(update.environment["git.head"], (await git("rev-parse", "HEAD")).stdout.trim());
+	});
+
 	it("refuse to change anything unasked where nobody can be asked", async () => {
 		await bench.done("stack", "init", "dev");
 		for (const verb of ["up", "destroy", "refresh"]) {

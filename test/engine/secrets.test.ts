@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Workbench } from "./workbench";
+import { type Result, Workbench } from "./workbench";
 
 function filesBelow(directory: string): string[] {
 	return readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -11,6 +11,8 @@ function filesBelow(directory: string): string[] {
 
 describe("the embedded engine's secrets", () => {
 	let bench: Workbench;
+	/** What was printed before and by the update. */
+	const shown: Result[] = [];
 
 	before(async () => {
 		bench = new Workbench();
@@ -29,6 +31,8 @@ describe("the embedded engine's secrets", () => {
 				say: ["saying in-the-config"],
 			},
 		);
+		shown.push(await bench.done("preview", "--diff"), await bench.done("preview"));
+		shown.push(await bench.done("up", "--yes", "--skip-preview"));
 	});
 
 	after(() => bench.remove());
@@ -36,9 +40,6 @@ describe("the embedded engine's secrets", () => {
 	const SECRETS = ["in-the-config", "in-an-input", "in-a-list", "made b"];
 
 	it("are in no file and on no screen, from the preview to the history", async () => {
-		const shown = [await bench.done("preview", "--diff"), await bench.done("preview")];
-		const updated = await bench.done("up", "--yes", "--skip-preview");
-		shown.push(updated);
 		for (const verb of [
 			["stack"],
 			["stack", "output"],
@@ -56,7 +57,7 @@ describe("the embedded engine's secrets", () => {
 				assert.ok(!readFileSync(file, "utf8").includes(secret), `${secret} is in ${file}`);
 			}
 		}
-		assert.match(updated.stdout, /saying \[secret\]/);
+		assert.match(shown.map(({ stdout }) => stdout).join(), /saying \[secret\]/);
 	});
 
 	it("are shown when they are asked for", async () => {
@@ -70,6 +71,8 @@ describe("the embedded engine's secrets", () => {
 		assert.equal((await bench.done("stack", "output", "hidden", "--show-secrets")).stdout, "in-an-input\n");
 		assert.equal((await bench.done("stack", "output", "hidden")).stdout, "[secret]\n");
 		assert.equal((await bench.done("config", "get", "password")).stdout, "in-the-config\n");
+		const exported = (await bench.done("stack", "export", "--show-secrets")).stdout;
+		for (const secret of SECRETS) assert.ok(exported.includes(secret), `${secret} is not exported`);
 	});
 
 	it("keep their ciphertext while they do not change", async () => {
