@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { QueryResultRow } from "pg";
+import { latestDeployments, openDeployment } from "../../components/catalog/deployments";
+import { upgradeCatalog } from "../../components/catalog/upgrade";
+import { withClient } from "../../components/database/connection";
+import { loadMigrations } from "../../components/migrations/files";
+import { migrate } from "../../components/migrations/run";
+import type { DeploymentContext } from "../../components/pipeline/context";
+import { completeDeployment, inDeployment } from "../../components/pipeline/deployment";
+import { type TestDatabase, testDatabase } from "../support/postgres";
+
+const session = { applicationName: "test" };
+
+describe("a deployment", () => {
+	let target: TestDatabase;
+	let catalog: TestDatabase;
+	let directory: string;
+	let context: DeploymentContext;
+
+	beforeEach(async () => {
+		[target, catalog] = [await testDatabase(), await testDatabase()];
+		directory = mkdtempSync(join(tmpdir(), "counting-deployment-"));
+		await withClient(catalog.owner, session, upgradeCatalog);
+		context = {
+			environment: "staging",
+			release: "1.0.0",
+			catalog: catalog.owner,
+			target: target.owner,
+			targetName: target.owner.database,
+			backupDirectory: join(directory, "backups"),
+			migrations: {
+				lockTimeoutMs: 1000,
+				lockRetries: 1,
+				statementTimeoutMs: 10_000,
+				advisoryLockTimeoutMs: 5000,
+				allowOutOfOrder: false,
+			},
+		};
+	});
+
+	afterEach(async () => {
+		await completeDeployment(context);
+		await target.drop();
+		await catalog.drop();
+		rmSync(directory, { recursive: true, force: true });
+	});
+
+	function recorded() {
+		return withClient(catalog.owner, session, (client) => latestDeployments(client, "staging", 10));
+	}
+
+	function ask<T extends QueryResultRow>(database: TestDatabase, sql: string): Promise<T[]> {
+		return withClient(database.owner, session, async (client) => (await client.query<T>(sql)).rows);
+	}
+
+	/** Applies a migration that makes the table `cameras`, as one step of the deployment. */
+	function migrateStep(): Promise<void> {
+		const file =
+			"-- type: schema\n\n-- migrate:up\nCREATE TABLE cameras (id int);\n\n-- migrate:down\nDROP TABLE cameras;\n";
+		writeFileSync(join(directory, "1.0.0_create_cameras.sql"), file);
+		return inDeployment(context, "migrations", async (deploymentId) => {
+			await migrate({
+				...context,
+				settings: context.migrations,
+				wanted: loadMigrations(directory),
+				deploymentId,
+				appliedBy: "test",
+				log: () => {},
+			});
+		});
+	}
+
+	it("is one for all steps of an update, and closed as completed", async () => {
+		const first = await inDeployment(context, "one", async (id) => id);
+		assert.equal(await inDeployment(context, "two", async (id) => id), first);
+		await completeDeployment(context);
+		const [row, ...others] = await recorded();
+		assert.deepEqual([row?.id, row?.status, row?.release, others], [first, "completed", "1.0.0", []]);
+		assert.notEqual(await inDeployment(context, "next update", async (id) => id), first);
+	});
+
+	it("undoes what it applied when a later step fails, and says so", async () => {
+		await migrateStep();
+		await assert.rejects(
+			inDeployment(context, "service 1.0.0", async () => {
+				throw new Error("it does not start");
+			}),
+			/^Error: service 1\.0\.0: it does not start\nautomatic rollback: undid 1\.0\.0, which this update had applied$/,
+		);
+		assert.deepEqual(await ask(target, "SELECT to_regclass('cameras') AS gone"), [{ gone: null }]);
+		assert.equal((await recorded())[0]?.status, "rolled_back");
+		assert.deepEqual(
+			await ask(catalog, "SELECT rollback_type, rollback_status, rollback_reason FROM deployment_rollbacks"),
+			[
+				{
+					rollback_type: "automatic",
+					rollback_status: "completed",
+					rollback_reason: "service 1.0.0: it does not start",
+				},
+			],
+		);
+	});
+
+	it("leaves alone what an earlier update applied", async () => {
+		await migrateStep();
+		await completeDeployment(context);
+		await assert.rejects(
+			inDeployment(context, "service 1.0.0", async () => {
+				throw new Error("it does not start");
+			}),
+			/^Error: service 1\.0\.0: it does not start$/,
+		);
+		assert.equal((await ask(target, "SELECT 1 FROM pg_class WHERE relname = 'cameras'")).length, 1);
+		assert.deepEqual(
+			(await recorded()).map(({ status }) => status),
+			["failed", "completed"],
+		);
+	});
+
+	it("closes what an interrupted update left open", async () => {
+		const { release, environment } = context;
+		await withClient(catalog.owner, session, (client) =>
+			openDeployment(client, {
+				pipelineName: "killed",
+				release,
+				environment,
+				triggeredBy: "test",
+				config: {},
+			}),
+		);
+		await inDeployment(context, "next", async () => {});
+		const rows = await recorded();
+		assert.deepEqual(
+			rows.map(({ status, error }) => [status, error]),
+			[
+				["running", undefined],
+				["failed", "interrupted"],
+			],
+		);
+	});
+
+	it("can be tried again when the catalog could not be reached", async () => {
+		const away = { ...context, catalog: { ...context.catalog, port: 1 } };
+		await assert.rejects(
+			inDeployment(away, "one", async () => {}),
+			/cannot connect/,
+		);
+		await inDeployment(context, "one", async () => {});
+		assert.equal((await recorded())[0]?.status, "running");
+	});
+});
