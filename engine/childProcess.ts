@@ -44,7 +44,7 @@ export class Child {
 			],
 			{
 				cwd: options.cwd,
-				env: { ...options.env, PULUMI_ENGINE_LIFELINE: String(process.pid) },
+				env: { ...options.env, PULUMI_ENGINE_LIFELINE: "3" },
 				detached: true,
 				stdio: ["ignore", "pipe", "pipe", "pipe"],
 			},
