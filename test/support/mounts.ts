@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const isRoot = process.getuid?.() === 0;
+
+/** Why no file system can be mounted here; undefined when one can. */
+export const mountObstacle: string | undefined = findObstacle();
+
+/** A folder with a small disk of its own. */
+export interface SmallDisk {
+	/** Gives it another size in MiB. */
+	resize(megabytes: number): void;
+	remove(): void;
+}
+
+export function mountSmallDisk(folder: string, megabytes: number): SmallDisk {
+	mkdirSync(folder, { recursive: true, mode: 0o755 });
+	run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=755`, "tmpfs", folder);
+	return {
+		resize: (wanted) => run("mount", "-o", `remount,size=${wanted}m`, folder),
+		remove: () => run("umount", "--lazy", folder),
+	};
+}
+
+/** Does some work while nobody can write a folder; permissions do not hold root back, a read-only mount does. */
+export async function withReadOnly<T>(folder: string, work: () => Promise<T>): Promise<T> {
+	if (isRoot) {
+		run("mount", "--bind", folder, folder);
+		run("mount", "-o", "remount,ro,bind", folder);
+	} else {
+		chmodSync(folder, 0o555);
+	}
+	try {
+		return await work();
+	} finally {
+		if (isRoot) {
+			run("umount", "--lazy", folder);
+		} else {
+			chmodSync(folder, 0o755);
+		}
+	}
+}
+
+function findObstacle(): string | undefined {
+	if (!isRoot) {
+		return "only root may mount";
+	}
+	const folder = mkdtempSync(join(tmpdir(), "counting-mount-"));
+	try {
+		mountSmallDisk(folder, 1).remove();
+		return undefined;
+	} catch {
+		return "mounting is not permitted";
+	} finally {
+		rmdirSync(folder);
+	}
+}
+
+function run(program: string, ...args: string[]): void {
+	execFileSync(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+}
