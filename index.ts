@@ -80,6 +80,7 @@ export = async () => {
 	announcePlan(migrated, { migrations, context, first });
 	const health = new HealthGate("health", {
 		route: served,
+		plan,
 		release,
 		timeoutSeconds: readyTimeoutSeconds,
 		migratedBy: migrated.deploymentId,

@@ -40,6 +40,7 @@ const configSchema = z.object({
 	SCHEMA_COMPATIBILITY: choice(["same-major", "any-newer"]).default("same-major"),
 	POOL_SIZE: integer(1, 1000).default(10),
 	STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+	DRAIN_TIMEOUT_SECONDS: integer(1, 600).default(10),
 	LOG_LEVEL: choice(["debug", "info", "warn", "error"]).default("info"),
 	DEBUG_MODE: choice(["true", "false"])
 		.default("false")
@@ -68,6 +69,8 @@ export interface ServiceConfig {
 	compatibility: Compatibility;
 	poolSize: number;
 	statementTimeoutMs: number;
+	/** Seconds that requests in flight have when the service is told to end. */
+	drainTimeoutSeconds: number;
 	logLevel: Environment["LOG_LEVEL"];
 	debugMode: boolean;
 	database: {
@@ -107,6 +110,7 @@ export function readConfig(env: Record<string, string | undefined>): ServiceConf
 		compatibility: found.SCHEMA_COMPATIBILITY,
 		poolSize: found.POOL_SIZE,
 		statementTimeoutMs: found.STATEMENT_TIMEOUT_MS,
+		drainTimeoutSeconds: found.DRAIN_TIMEOUT_SECONDS,
 		logLevel: found.LOG_LEVEL,
 		debugMode: found.DEBUG_MODE,
 		database: {

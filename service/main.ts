@@ -3,8 +3,6 @@ import { ConfigError, readConfig, type ServiceConfig } from "./config";
 import { openDatabase } from "./database";
 import { createServer } from "./server";
 
-const STOP_DEADLINE_MS = 10_000;
-
 async function run(config: ServiceConfig): Promise<void> {
 	const log = pino({ level: config.logLevel, base: { release: config.release } });
 	const database = openDatabase(config, log);
@@ -18,9 +16,12 @@ async function run(config: ServiceConfig): Promise<void> {
 	async function stop(signal: string): Promise<void> {
 		log.info({ signal }, "stopping");
 		const deadline = setTimeout(() => {
-			log.warn({ seconds: STOP_DEADLINE_MS / 1000 }, "requests were still running at the deadline: cut off");
+			log.warn(
+				{ seconds: config.drainTimeoutSeconds },
+				"requests were still running at the deadline: cut off",
+			);
 			process.exit(0);
-		}, STOP_DEADLINE_MS);
+		}, config.drainTimeoutSeconds * 1000);
 		await app.close();
 		await database.close();
 		clearTimeout(deadline);

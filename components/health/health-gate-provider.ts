@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { finishRollback, startRollback } from "../catalog/rollbacks";
+import { withClient } from "../database/connection";
 import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
-import { routeBack } from "../traffic/local/switch";
+import { goBack } from "../traffic/local/switch";
 import { waitUntilHealthy } from "./checks";
 
 const inputs = z.object({
@@ -17,6 +19,8 @@ const inputs = z.object({
 	routerFile: z.string(),
 	/** The deployment that moved the traffic; only in that one is there somewhere to go back to. */
 	routedBy: z.number(),
+	/** The order of this update's halves. */
+	plan: z.enum(["migrate-first", "serve-first"]),
 	migratedBy: z.number(),
 	context: deploymentContextSchema,
 });
@@ -28,7 +32,7 @@ type Outputs = z.infer<typeof outputs>;
 export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
-	ignore: ["timeoutSeconds", "context"],
+	ignore: ["timeoutSeconds", "context", "plan"],
 	async create(wanted) {
 		return { id: "healthy", outputs: await check(wanted) };
 	},
@@ -39,17 +43,41 @@ export const provider = defineProvider<Inputs, Outputs>({
 });
 
 async function check(wanted: Inputs): Promise<Outputs> {
-	const { context, url, release, timeoutSeconds, routerFile, previousGroup, previousUrl, routedBy } = wanted;
-	await inDeployment(context, "health check", async (deploymentId) => {
+	const { context, url, release, timeoutSeconds, routedBy } = wanted;
+	const step = async (deploymentId: number) => {
 		try {
 			await waitUntilHealthy(url, release, timeoutSeconds);
 		} catch (error) {
-			if (previousGroup !== "" && routedBy === deploymentId) {
-				await routeBack(routerFile, { targetGroup: previousGroup, url: previousUrl });
-			}
-			throw error;
+			throw routedBy === deploymentId ? await withdraw(wanted, deploymentId, error) : error;
 		}
-	});
+	};
+	await inDeployment(context, "health check", step, "health_check_failure");
 	await completeDeployment(context);
 	return { ...wanted, checkedAt: new Date().toISOString() };
 }
+
+/** Sends the traffic back that this update moved, unless what served before has lost its schema. Tells what it did. */
+async function withdraw(wanted: Inputs, deploymentId: number, failure: unknown): Promise<Error> {
+	const { context, release, plan, previousGroup, previousUrl, routerFile } = wanted;
+	const message = failure instanceof Error ? failure.message : String(failure);
+	if (plan === "serve-first") {
+		return new Error(
+			`${message}\nthe traffic stays on ${release}: the migrations of the newer release are undone`,
+		);
+	}
+	const previous = previousGroup === "" ? undefined : { targetGroup: previousGroup, url: previousUrl };
+	await goBack(routerFile, previous, failure);
+	const where = previous === undefined ? "taken off the service" : `back on ${previous.targetGroup}`;
+	await withClient(context.catalog, { applicationName: "deployment-health" }, async (client) => {
+		const id = await startRollback(client, {
+			deploymentId,
+			type: "health_check_failure",
+			reason: message.slice(0, REASON_LENGTH),
+			previousVersion: release,
+		});
+		await finishRollback(client, id, { steps: [{ step: `traffic ${where}`, status: "completed" }] });
+	});
+	return new Error(`${message}\nthe traffic is ${where}`);
+}
+
+const REASON_LENGTH = 500;

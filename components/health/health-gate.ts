@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
+import type { InPlacePlan } from "../release/in-place";
 import type { Route } from "../traffic/route";
 
 export interface HealthGateArgs {
 	/** What carries the traffic to the release. */
 	route: Route;
+	/** The order of this update's halves: it says whether the traffic may go back. */
+	plan: pulumi.Input<InPlacePlan>;
 	/** The release that has to answer there. */
 	release: pulumi.Input<string>;
 	/** Seconds until a release that is not healthy is given up. */

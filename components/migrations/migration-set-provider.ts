@@ -1,11 +1,14 @@
 import { userInfo } from "node:os";
 import { z } from "zod";
-import { deploymentContextSchema } from "../pipeline/context";
+import { finishRollback, startRollback } from "../catalog/rollbacks";
+import { withClient } from "../database/connection";
+import { type DeploymentContext, deploymentContextSchema } from "../pipeline/context";
 import { inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { DatabaseUnavailableError } from "./error";
 import { loadMigrations } from "./files";
-import type { Migration } from "./migration";
+import { highestVersion, type Migration } from "./migration";
+import type { MigrationReport } from "./options";
 import { migrate } from "./run";
 import { isUpToDate } from "./status";
 
@@ -59,7 +62,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 	const { context, directory } = wanted;
 	return inDeployment(context, "migrations", async (deploymentId) => {
-		await migrate({
+		const report = await migrate({
 			target: context.target,
 			catalog: context.catalog,
 			targetName: context.targetName,
@@ -70,7 +73,35 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 			backupDirectory: context.backupDirectory,
 			log: console.log,
 		});
+		await recordPutBack(context, deploymentId, report);
 		return { ...wanted, deploymentId };
+	});
+}
+
+/** A release that was put back is a rollback that the operator asked for. */
+async function recordPutBack(
+	{ catalog, release }: DeploymentContext,
+	deploymentId: number,
+	{ undone, backups }: MigrationReport,
+): Promise<void> {
+	const newest = highestVersion(undone);
+	if (newest === undefined) {
+		return;
+	}
+	await withClient(catalog, { applicationName: "deployment-migrations" }, async (client) => {
+		const id = await startRollback(client, {
+			deploymentId,
+			type: "manual",
+			reason: `the release was put back to ${release}`,
+			previousVersion: newest,
+			targetVersion: release,
+		});
+		const steps = undone.map((version) => ({
+			step: `undo ${version}`,
+			status: "completed" as const,
+			backups: backups.filter((backup) => backup.version === version).map(({ file }) => file),
+		}));
+		await finishRollback(client, id, { steps });
 	});
 }
 

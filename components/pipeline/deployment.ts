@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
+import type { RollbackType } from "../catalog/rollbacks";
 import { type Connection, withClient } from "../database/connection";
 import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
@@ -11,6 +12,11 @@ import type { DeploymentContext } from "./context";
  * when it is asked again after the last was closed.
  */
 let open: Promise<number> | undefined;
+
+/** The traffic could not be sent back to where it came from, so nothing that it now needs may be undone. */
+export class StuckTraffic extends Error {
+	override readonly name = "StuckTraffic";
+}
 
 /**
  * Does one step of a deployment. The first step of an update opens the deployment in the catalog. When a step fails,
@@ -23,6 +29,7 @@ export async function inDeployment<T>(
 	context: DeploymentContext,
 	step: string,
 	work: (deploymentId: number) => Promise<T>,
+	rollbackType: RollbackType = "automatic",
 ): Promise<T> {
 	open ??= begin(context).catch((error) => {
 		open = undefined;
@@ -33,7 +40,7 @@ export async function inDeployment<T>(
 		return await work(id);
 	} catch (error) {
 		open = undefined;
-		throw await abandon(context, id, step, error);
+		throw await abandon(context, id, step, rollbackType, error);
 	}
 }
 
@@ -67,12 +74,16 @@ async function abandon(
 	context: DeploymentContext,
 	deploymentId: number,
 	step: string,
+	type: RollbackType,
 	cause: unknown,
 ): Promise<Error> {
 	const reason = messageOf(cause);
 	const told: string[] = [`${step}: ${reason}`];
 	let undone = cause instanceof MigrationError ? cause.undone : [];
 	try {
+		if (cause instanceof StuckTraffic) {
+			throw new Error("nothing was undone, since the traffic stays");
+		}
 		const report = await undoDeployment({
 			target: context.target,
 			catalog: context.catalog,
@@ -82,7 +93,7 @@ async function abandon(
 			backupDirectory: context.backupDirectory,
 			log: console.log,
 			reason: firstLine(`${step}: ${reason}`),
-			type: "automatic",
+			type,
 		});
 		undone = [...undone, ...report.undone];
 		if (report.undone.length > 0) {
@@ -92,7 +103,7 @@ async function abandon(
 			);
 		}
 	} catch (error) {
-		told.push(`the automatic rollback failed as well: ${messageOf(error)}`);
+		told.push(`no automatic rollback: ${messageOf(error)}`);
 	}
 	try {
 		const status = undone.length > 0 ? "rolled_back" : "failed";

@@ -18,6 +18,8 @@ export interface Definition<Inputs extends object, Outputs extends Inputs> {
 	create(inputs: Inputs): Promise<{ id: string; outputs: Outputs }>;
 	update(id: string, inputs: Inputs, olds: Outputs): Promise<Outputs>;
 	delete(id: string, outputs: Outputs): Promise<void>;
+	/** The output whose loss calls for a new resource beside the old one, when reality is not as the outputs say. */
+	replaceStale?: keyof Outputs & string;
 	/** Whether reality is as the outputs say; asked by each preview and update, so it changes nothing. */
 	isCurrent?(id: string, outputs: Outputs): Promise<boolean>;
 	/** The outputs as they really are, or undefined when the resource is gone. */
@@ -45,8 +47,16 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 			const compared = inputKeys.filter((key) => !definition.ignore?.some((ignored) => ignored === key));
 			const changed = changedKeys(compared, olds, news);
 			const replaces = changed.filter((key) => definition.replaceOn?.some((known) => known === key));
-			const changes = changed.length > 0 || !(await isCurrent(definition, id, olds));
-			return { changes, replaces, stables: [...(definition.stables ?? [])], deleteBeforeReplace: false };
+			const stale = !(await isCurrent(definition, id, olds));
+			if (stale && definition.replaceStale !== undefined) {
+				replaces.push(definition.replaceStale);
+			}
+			return {
+				changes: changed.length > 0 || stale,
+				replaces,
+				stables: [...(definition.stables ?? [])],
+				deleteBeforeReplace: false,
+			};
 		},
 
 		async create(inputs) {

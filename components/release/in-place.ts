@@ -1,11 +1,6 @@
 import type { Resource } from "@pulumi/pulumi";
 import { compareVersions } from "../migrations/migration";
 
-/** What the last finished update left, from the stack's own outputs. */
-export interface LastRelease {
-	release: string;
-}
-
 /**
  * How a release reaches the one database of strategy `in-place`.
  * - `migrate-first`: the schema grows, then the new service starts on it.
@@ -15,9 +10,13 @@ export interface LastRelease {
  */
 export type InPlacePlan = "migrate-first" | "serve-first";
 
-/** Decides the order of an in-place update. */
-export function planInPlace(last: LastRelease | undefined, release: string): InPlacePlan {
-	return last !== undefined && compareVersions(release, last.release) < 0 ? "serve-first" : "migrate-first";
+/**
+ * Decides the order of an in-place update.
+ *
+ * @param live the releases that may be serving: that of the last finished update, and that which has the traffic
+ */
+export function planInPlace(live: readonly string[], release: string): InPlacePlan {
+	return live.some((other) => compareVersions(release, other) < 0) ? "serve-first" : "migrate-first";
 }
 
 /** Declares the two halves of an in-place update so that the second waits for the first. */

@@ -4,7 +4,8 @@ import { loadMigrations } from "../migrations/files";
 import { highestVersion, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
 import { parseSettings, type Settings } from "../settings/settings";
-import { type InPlacePlan, type LastRelease, planInPlace } from "./in-place";
+import { routedRelease } from "../traffic/local/router-file";
+import { type InPlacePlan, planInPlace } from "./in-place";
 import { localNames, type StackNames } from "./names";
 
 /** Everything that an update is decided by. */
@@ -30,13 +31,17 @@ export async function readStack(): Promise<StackInputs> {
 	const stack = pulumi.getStack();
 	const { settings, migrations } = readFiles();
 	const last = await lastRelease();
+	const names = localNames(stack);
 	return {
 		stack,
 		settings,
-		names: localNames(stack),
+		names,
 		migrations,
 		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? settings.release,
-		plan: planInPlace(last, settings.release),
+		plan: planInPlace(
+			[last, routedRelease(names.routerFile)].filter((release) => release !== undefined),
+			settings.release,
+		),
 		first: last === undefined,
 	};
 }
@@ -76,9 +81,9 @@ function readSettings(): Settings {
 const lastOutputsSchema = z.object({ release: z.string() });
 
 /** What this stack's last finished update left, or undefined before the first one. */
-async function lastRelease(): Promise<LastRelease | undefined> {
+async function lastRelease(): Promise<string | undefined> {
 	const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
 	const self = new pulumi.StackReference("self", { name });
 	const parsed = lastOutputsSchema.safeParse({ release: (await self.getOutputDetails("release")).value });
-	return parsed.success ? parsed.data : undefined;
+	return parsed.data?.release;
 }

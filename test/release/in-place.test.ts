@@ -4,16 +4,19 @@ import { localNames } from "../../components/release/names";
 
 describe("the plan of an in-place release", () => {
 	it("migrates first when there was no release", () => {
-		assert.equal(planInPlace(undefined, "1.3.0"), "migrate-first");
+		assert.equal(planInPlace([], "1.3.0"), "migrate-first");
 	});
 	it("migrates first when the release is raised or the same", () => {
-		assert.equal(planInPlace({ release: "1.2.0" }, "1.3.0"), "migrate-first");
-		assert.equal(planInPlace({ release: "1.3.0" }, "1.3.0"), "migrate-first");
-		assert.equal(planInPlace({ release: "1.9.0" }, "1.10.0"), "migrate-first");
+		assert.equal(planInPlace(["1.2.0"], "1.3.0"), "migrate-first");
+		assert.equal(planInPlace(["1.3.0"], "1.3.0"), "migrate-first");
+		assert.equal(planInPlace(["1.9.0"], "1.10.0"), "migrate-first");
+	});
+	it("moves the service first when an interrupted update left a newer release serving", () => {
+		assert.equal(planInPlace(["1.1.0", "1.3.0"], "1.1.0"), "serve-first");
 	});
 	it("moves the service first when the release is put back", () => {
-		assert.equal(planInPlace({ release: "1.3.0" }, "1.2.0"), "serve-first");
-		assert.equal(planInPlace({ release: "1.10.0" }, "1.9.0"), "serve-first");
+		assert.equal(planInPlace(["1.3.0"], "1.2.0"), "serve-first");
+		assert.equal(planInPlace(["1.10.0"], "1.9.0"), "serve-first");
 	});
 });
 

@@ -22,6 +22,7 @@ describe("the service's environment", () => {
 			requiredSchema: "1.3.0",
 			compatibility: "same-major",
 			poolSize: 10,
+			drainTimeoutSeconds: 10,
 			statementTimeoutMs: 10_000,
 			logLevel: "info",
 			debugMode: false,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -38,13 +38,12 @@ export interface Deadlines {
 	drainTimeoutSeconds: number;
 }
 
-const recordSchema = z.strictObject({ url: z.string(), digest: z.string() });
+const recordSchema = z.strictObject({ url: z.string() });
 
 /**
- * Starts the service and waits until it is ready. A ready one with these options that an interrupted update left
- * behind is taken over instead.
+ * Starts the service and waits until it is ready. Processes that interrupted updates left behind end before.
  *
- * @param inUse URLs that carry traffic; processes on them are left alone, all other ones are leftovers and end
+ * @param inUse URLs that carry traffic; processes on them are left alone, all other ones are leftovers
  * @throws Error with the last lines of its log when it ends or does not become ready in time
  */
 export async function startService(
@@ -52,25 +51,23 @@ export async function startService(
 	deadlines: Deadlines,
 	inUse: readonly string[],
 ): Promise<ServiceProcess> {
-	const digest = digestOf(options);
-	for (const { url, instance, digest: other } of recorded(options.directory)) {
-		const process_ = { directory: options.directory, instance };
-		if (other === digest && !inUse.includes(url) && (await isReady(process_, url))) {
-			return { instance, url };
-		}
+	for (const { url, instance } of recorded(options.directory)) {
 		if (!inUse.includes(url)) {
 			await stopService(options.directory, instance, deadlines);
 		}
 	}
-
 	const instance = `${options.release}-${randomBytes(4).toString("hex")}`;
 	const process_ = { directory: options.directory, instance };
 	const port = await findFreePort();
 	const url = `http://${LOOPBACK}:${port}`;
 	makeDirectory(options.directory, 0o700);
-	writeFileAtomically(recordFile(process_), JSON.stringify({ url, digest }), 0o600);
+	writeFileAtomically(recordFile(process_), JSON.stringify({ url }), 0o600);
 	try {
-		await launch({ ...process_, entry: options.entry, environment: environment(options, port, instance) });
+		await launch({
+			...process_,
+			entry: options.entry,
+			environment: environment(options, deadlines, port, instance),
+		});
 		await waitUntilReady(process_, url, deadlines.readyTimeoutSeconds);
 	} catch (error) {
 		await stopService(options.directory, instance, deadlines);
@@ -79,20 +76,31 @@ export async function startService(
 	return { instance, url };
 }
 
+/** What the service has beyond its own deadline before it is killed, in milliseconds. */
+const OWN_DEADLINE_MS = 2000;
+
 /** Ends a service process, giving it time to finish its requests. */
 export async function stopService(directory: string, instance: string, deadlines: Deadlines): Promise<void> {
 	const process_ = { directory, instance };
-	await stop(process_, deadlines.drainTimeoutSeconds * 1000);
+	await stop(process_, deadlines.drainTimeoutSeconds * 1000 + OWN_DEADLINE_MS);
 	rmSync(recordFile(process_), { force: true });
 }
+
+/** How often a process that runs is asked before it counts as dead: a busy one may be slow to answer. */
+const ALIVE_ATTEMPTS = 3;
 
 /** Whether the process runs and answers for itself; asked by previews, so nothing is changed. */
 export async function isAlive(directory: string, { instance, url }: ServiceProcess): Promise<boolean> {
 	const process_ = { directory, instance };
-	return (await isRunning(process_)) && (await answersAs(process_, url));
+	for (let attempt = 0; attempt < ALIVE_ATTEMPTS && (await isRunning(process_)); attempt++) {
+		if (await answersAs(process_, url)) {
+			return true;
+		}
+	}
+	return false;
 }
 
-function recorded(directory: string): { instance: string; url: string; digest: string }[] {
+function recorded(directory: string): ServiceProcess[] {
 	makeDirectory(directory, 0o700);
 	return readdirSync(directory)
 		.filter((file) => file.endsWith(".json"))
@@ -106,19 +114,17 @@ function recordFile({ directory, instance }: DetachedProcess): string {
 	return join(directory, `${instance}.json`);
 }
 
-function digestOf(options: ServiceOptions): string {
-	const { database, ...rest } = options;
-	const { password, ...place } = database;
-	return createHash("sha256")
-		.update(JSON.stringify({ ...rest, place, password }))
-		.digest("hex");
-}
-
-function environment(options: ServiceOptions, port: number, instance: string): Record<string, string> {
+function environment(
+	options: ServiceOptions,
+	deadlines: Deadlines,
+	port: number,
+	instance: string,
+): Record<string, string> {
 	return {
 		HOST: LOOPBACK,
 		PORT: String(port),
 		INSTANCE: instance,
+		DRAIN_TIMEOUT_SECONDS: String(deadlines.drainTimeoutSeconds),
 		RELEASE: options.release,
 		REQUIRED_SCHEMA: options.requiredSchema,
 		SCHEMA_COMPATIBILITY: options.schemaCompatibility,

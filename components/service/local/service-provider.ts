@@ -27,17 +27,19 @@ export const provider = defineProvider<Inputs, Outputs>({
 		const started = await start(wanted);
 		return { id: started.instance, outputs: { ...wanted, ...started } };
 	},
-	/** The process is gone or does not answer: another one takes its place. */
-	async update(_id, wanted, olds) {
-		const started = await start(wanted);
-		await stopService(olds.directory, olds.instance, olds);
-		return { ...wanted, ...started };
+	/** Only deadlines changed: the process goes on. A process that is gone is replaced. */
+	async update(_id, wanted, { url, instance }) {
+		return { ...wanted, url, instance };
 	},
+	replaceStale: "instance",
 	async isCurrent(_id, olds) {
 		return isAlive(olds.directory, olds);
 	},
+	/** A process that still has the traffic is never ended: the next one to start ends it when it has none any more. */
 	async delete(_id, olds) {
-		await stopService(olds.directory, olds.instance, olds);
+		if (!routedUrls(olds.routerFile).includes(olds.url)) {
+			await stopService(olds.directory, olds.instance, olds);
+		}
 	},
 });
 

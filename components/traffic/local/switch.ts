@@ -1,6 +1,7 @@
 import { GatewayClient, GatewayError } from "../../../gateway/client";
 import { waitUntilHealthy } from "../../health/checks";
 import { poll } from "../../local/deadline";
+import { StuckTraffic } from "../../pipeline/deployment";
 import { routerState } from "./router-file";
 
 export interface Target {
@@ -39,7 +40,7 @@ export async function switchTraffic(options: SwitchOptions): Promise<Target | un
 		await routeWhenHealthy(gateway, target, timeoutSeconds);
 		await waitUntilHealthy(publicUrl, release, timeoutSeconds);
 	} catch (error) {
-		await routeBack(stateFile, previous);
+		await goBack(stateFile, previous, error);
 		throw error;
 	}
 	return previous?.targetGroup === target.targetGroup ? undefined : previous;
@@ -54,8 +55,34 @@ export async function routeBack(stateFile: string, previous: Target | undefined)
 	await gateway.route({ target: previous?.targetGroup ?? null, requireHealthy: false });
 }
 
+/**
+ * Sends the traffic back after a failure.
+ *
+ * @throws StuckTraffic when it does not go back: what it needs must then stay
+ */
+export async function goBack(
+	stateFile: string,
+	previous: Target | undefined,
+	failure: unknown,
+): Promise<void> {
+	try {
+		await routeBack(stateFile, previous);
+	} catch (error) {
+		throw new StuckTraffic(`${messageOf(failure)}\nthe traffic could not be sent back: ${messageOf(error)}`, {
+			cause: failure,
+		});
+	}
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
 /** Takes the route away. A router that does not run needs no telling: nobody is served. */
 export async function routeNowhere(stateFile: string): Promise<void> {
+	if (routerState(stateFile) === undefined) {
+		return;
+	}
 	try {
 		await routeBack(stateFile, undefined);
 	} catch (error) {
