@@ -69,11 +69,15 @@ async function saveTable(
 	const plainName = table.name.replace(/"/g, "").replace(/[^\p{L}\p{N}_.-]/gu, "_");
 	const file = join(directory, `${when.replace(/:/g, "")}-${version}-${plainName}.sql`);
 	const list = columns.map((column) => column.name).join(", ");
+	const comment = [
+		`Rows of ${table.name}, saved on ${when} before migration ${version} ${name} was undone.`,
+		"Apply that migration again, then put the rows back: psql --set ON_ERROR_STOP=1 --file <this file>",
+		"Rows that have the same primary key then get the saved values.",
+		...definition(table),
+	];
 	const head = [
-		`-- Rows of ${table.name}, saved on ${when} before migration ${version} ${name} was undone.`,
-		"-- Apply that migration again, then put the rows back: psql --set ON_ERROR_STOP=1 --file <this file>",
-		"-- Rows that have the same primary key then get the saved values.",
-		...definition(table).map((line) => `-- ${line}`),
+		// A name may hold a line end, which must not end the comment.
+		...comment.map((line) => `-- ${line.replace(/\s/g, " ")}`),
 		"BEGIN;",
 		"SET LOCAL search_path = public;",
 		...before,

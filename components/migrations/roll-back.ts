@@ -3,7 +3,7 @@ import { MigrationError } from "./error";
 import { type AppliedMigration, highestVersion } from "./migration";
 import { neverBegan, titleOf } from "./plan";
 import { readStoredSections } from "./records";
-import { type Run, tell } from "./run-state";
+import { type Run, tell, withPatience } from "./run-state";
 import type { TargetSession } from "./session";
 import { undoMigration } from "./undo";
 
@@ -24,9 +24,11 @@ export async function undoEach(run: Run, session: TargetSession, records: Applie
 		});
 		const started = performance.now();
 		try {
-			const undone = await undoMigration(session, record, stored.get(version)!, run.options.backupDirectory);
+			const undone = await withPatience(run.options.log, `undoing ${titleOf(record)}`, () =>
+				undoMigration(session, record, stored.get(version)!, run.options.backupDirectory),
+			);
 			const saved = undone.backups.map(
-				({ table, file, rows }) => `${rows} rows of ${table} are saved in ${file}`,
+				({ table, file, rows }) => `${rows} ${rows === 1 ? "row" : "rows"} of ${table} saved in ${file}`,
 			);
 			run.undone.push(version);
 			run.backups.push(...undone.backups);

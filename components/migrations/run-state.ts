@@ -112,6 +112,29 @@ export function tell(
 	run.progress.write({ migrationId, deploymentId: run.options.deploymentId, at: new Date(), ...step });
 }
 
+const FIRST_WORD_MS = 2_000;
+const NEXT_WORD_MS = 10_000;
+
+/** Says every now and then that something which takes long is still under way. */
+export async function withPatience<T>(
+	log: (line: string) => void,
+	what: string,
+	work: () => Promise<T>,
+): Promise<T> {
+	const started = performance.now();
+	let timer: NodeJS.Timeout;
+	const speak = () => {
+		log(`${what}: under way for ${Math.round((performance.now() - started) / 1000)} s`);
+		timer = setTimeout(speak, NEXT_WORD_MS);
+	};
+	timer = setTimeout(speak, FIRST_WORD_MS);
+	try {
+		return await work();
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
 function applicationName({ deploymentId }: RunOptions): string {
 	return `migrations of deployment ${deploymentId}`;
 }

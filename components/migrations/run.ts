@@ -16,6 +16,7 @@ import {
 	readDigests,
 	settleWork,
 	tell,
+	withPatience,
 } from "./run-state";
 import type { TargetSession } from "./session";
 import { verifyMigrations } from "./statements";
@@ -123,11 +124,8 @@ async function applyEach(
 		});
 		const started = performance.now();
 		try {
-			const { at, durationMs } = await applyMigration(
-				session,
-				migration,
-				{ appliedBy, deploymentId },
-				interrupted.get(version),
+			const { at, durationMs } = await withPatience(log, `applying ${titleOf(migration)}`, () =>
+				applyMigration(session, migration, { appliedBy, deploymentId }, interrupted.get(version)),
 			);
 			run.applied.push(version);
 			log(`applied ${titleOf(migration)} in ${durationMs} ms`);

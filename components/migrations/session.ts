@@ -11,6 +11,8 @@ const DEADLOCK_DETECTED = "40P01";
 const NO_SUCH_DATABASE = "3D000";
 /** How long the server lets a transaction idle whose owner was stopped, in milliseconds. */
 const IDLE_TRANSACTION_MS = 60_000;
+/** How soon the server notices that a run was killed while a statement is under way. */
+const CONNECTION_CHECK_MS = 200;
 const FIRST_BACKOFF_MS = 50;
 const LONGEST_BACKOFF_MS = 5_000;
 
@@ -61,6 +63,17 @@ export async function beginSession(
  * order, so that a crash of the server loses the last ones whole or not at all. The end of the run flushes once.
  */
 function cleanSession({ statementTimeoutMs, lockTimeoutMs }: MigrationSettings): string {
+	const own = {
+		search_path: "public",
+		synchronous_commit: "off",
+		client_connection_check_interval: CONNECTION_CHECK_MS,
+		idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+		statement_timeout: statementTimeoutMs,
+		lock_timeout: lockTimeoutMs,
+	};
+	const set = Object.entries(own).map(
+		([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`,
+	);
 	return [
 		"RESET SESSION AUTHORIZATION",
 		"RESET ROLE",
@@ -68,12 +81,7 @@ function cleanSession({ statementTimeoutMs, lockTimeoutMs }: MigrationSettings):
 		"CLOSE ALL",
 		"UNLISTEN *",
 		"DISCARD TEMP",
-		"SET search_path = public",
-		"SET synchronous_commit = off",
-		"SET client_connection_check_interval = 200",
-		`SET idle_in_transaction_session_timeout = ${IDLE_TRANSACTION_MS}`,
-		`SET statement_timeout = ${statementTimeoutMs}`,
-		`SET lock_timeout = ${lockTimeoutMs}`,
+		`SELECT ${set.join(", ")}`,
 	].join("; ");
 }
 

@@ -29,14 +29,15 @@ function splitSection(section: Section): Statement[] {
 	const { sql } = section;
 	// The parser counts bytes.
 	const bytes = Buffer.from(sql, "utf8");
-	const ascii = bytes.length === sql.length;
+	let byte = 0;
+	let index = 0;
 	const statements = (parseSync(sql).stmts ?? []).map(
 		({ stmt, stmt_location: from = 0, stmt_len: length }) => {
-			const to = length ? from + length : bytes.length;
-			const text = ascii ? sql.slice(from, to) : bytes.toString("utf8", from, to);
+			const text = bytes.toString("utf8", from, length ? from + length : bytes.length);
+			index += bytes.toString("utf8", byte, from).length;
+			byte = from;
 			const blank = blankLength(text);
-			const before = ascii ? from : bytes.toString("utf8", 0, from).length;
-			return { sql: text.slice(blank), start: before + blank, node: stmt! };
+			return { sql: text.slice(blank), start: index + blank, node: stmt! };
 		},
 	);
 	parsed.set(section, statements);

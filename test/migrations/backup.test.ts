@@ -59,7 +59,7 @@ describe("undoing a migration", () => {
 		assert.equal(statSync(saved).mode & 0o777, 0o600);
 		assert.equal(statSync(bench.backupDirectory).mode & 0o777, 0o700);
 		assert(!readFileSync(saved, "utf8").includes(bench.target.owner.password));
-		assert(bench.lines.some((line) => line.endsWith(`5000 rows of public."Đếm" are saved in ${saved}`)));
+		assert(bench.lines.some((line) => line.endsWith(`5000 rows of public."Đếm" saved in ${saved}`)));
 		const [next] = await bench.inTarget<{ id: number }>('INSERT INTO "Đếm" (name) VALUES (1) RETURNING id');
 		assert.equal(next?.id, 5001);
 	});

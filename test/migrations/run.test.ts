@@ -173,6 +173,15 @@ describe("a run of migrations", () => {
 		]);
 	});
 
+	it("tells of what takes long while it happens", async () => {
+		const wanted = bench.write("1.0.0_slow.sql", file("SELECT pg_sleep(2.2)", "SELECT 1"));
+		await migrate(bench.options(wanted));
+		assert.deepEqual(
+			bench.lines.map((line) => line.replace(/\d+ ms/, "N ms")),
+			["applying 1.0.0 slow: under way for 2 s", "applied 1.0.0 slow in N ms"],
+		);
+	});
+
 	it("runs functions, non-ASCII names and comments as they stand", async () => {
 		const wanted = bench.write(
 			"1.0.0_đếm.sql",
