@@ -8,7 +8,7 @@ import {
 	sections,
 } from "../support/deployed-project";
 import { onCli } from "../support/engines";
-import { heldTable } from "../support/held-table";
+import { hold } from "../support/hold";
 import { finished } from "../support/project";
 
 describe("two updates of one stack, on the embedded engine", () => {
@@ -80,7 +80,10 @@ async function blockedUpdate(project: DeployedProject) {
 		}),
 	);
 	project.configure({ release: "1.4.0", lockRetries: 100 });
-	const held = await heldTable(await project.superuser("counting_dev"), "cameras");
+	const held = await hold(
+		await project.superuser("counting_dev"),
+		"LOCK TABLE cameras IN ROW EXCLUSIVE MODE",
+	);
 	const child = project.start(["up", "--yes", "--skip-preview", "-s", "dev"]);
 	const first = { child, done: finished(child) };
 	await held.untilAwaited();

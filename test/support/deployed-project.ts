@@ -66,12 +66,16 @@ export class DeployedProject extends TestProject {
 			),
 			[],
 		);
-		const pipelines = await this.catalog<{ status: string; pipeline_version: string }>(
-			"SELECT status, pipeline_version FROM deployment_pipelines ORDER BY id",
-		);
-		assert.deepEqual(pipelines.at(-1), { status: "completed", pipeline_version: release });
 		assert.deepEqual(
-			pipelines.filter(({ status }) => status === "running" || status === "pending"),
+			await this.catalog(
+				"SELECT pipeline_version AS release FROM deployment_pipelines WHERE status = 'completed' ORDER BY id DESC LIMIT 1",
+			),
+			[{ release }],
+		);
+		assert.deepEqual(
+			await this.catalog(
+				"SELECT id, status FROM deployment_pipelines WHERE status IN ('running', 'pending')",
+			),
 			[],
 		);
 		const reply = await fetch(`${this.url}/version`, { signal: AbortSignal.timeout(5000) });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,13 +12,22 @@ export const mountObstacle: string | undefined = findObstacle();
 export interface SmallDisk {
 	/** Gives it another size in MiB. */
 	resize(megabytes: number): void;
+	/** Fills it but for so many bytes, until `clear`. */
+	fill(left: number): void;
+	clear(): void;
 	remove(): void;
 }
 
 export function mountSmallDisk(folder: string, megabytes: number): SmallDisk {
 	mkdirSync(folder, { recursive: true, mode: 0o755 });
+	const filler = join(folder, "filler");
 	run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=755`, "tmpfs", folder);
 	return {
+		fill(left) {
+			const { bavail, bsize } = statfsSync(folder);
+			writeFileSync(filler, Buffer.alloc(bavail * bsize - left));
+		},
+		clear: () => rmSync(filler),
 		resize: (wanted) => run("mount", "-o", `remount,size=${wanted}m`, folder),
 		remove: () => run("umount", "--lazy", folder),
 	};
