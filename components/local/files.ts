@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { z } from "zod";
 
@@ -25,7 +25,24 @@ export function makeDirectory(path: string, mode = 0o755): void {
 	try {
 		mkdirSync(path, { recursive: true, mode });
 	} catch (error) {
-		throw explainWriteError(error, path);
+		throw explainWriteError(refusalOf(error, path), path);
+	}
+}
+
+/** Making parents as well, Node tells of a read-only file system as of a missing folder: one folder alone tells why. */
+function refusalOf(error: unknown, path: string): unknown {
+	if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+		return error;
+	}
+	let missing = path;
+	while (!existsSync(dirname(missing))) {
+		missing = dirname(missing);
+	}
+	try {
+		mkdirSync(missing);
+		return error;
+	} catch (refusal) {
+		return refusal;
 	}
 }
 
