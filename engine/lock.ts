@@ -1,6 +1,6 @@
 /** One update at a time: a stack is locked by a file in its lock folder. */
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -101,8 +101,17 @@ function isGone(lock: HeldLock): boolean {
 	if (lock.hostname !== hostname()) return false;
 	try {
 		process.kill(lock.pid, 0);
-		return false;
+		return isUncollected(lock.pid);
 	} catch (error) {
 		return codeOf(error) === "ESRCH";
+	}
+}
+
+/** Whether a process has ended and only its parent has not asked for its exit status yet, as in containers without init. */
+function isUncollected(pid: number): boolean {
+	try {
+		return /^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+	} catch {
+		return false;
 	}
 }

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Writable } from "node:stream";
+import { removeServer } from "../components/database/local/server";
+import { localNames } from "../components/release/names";
 import { projectDirectory } from "./project";
-import { isFileBackend, stackEnvironment } from "./stack-environment";
+import { isFileBackend, stackEnvironment, stackOf } from "./stack-environment";
 import { overlayArguments } from "./stack-file";
 
 export type Engine = { kind: "cli"; program: string } | { kind: "embedded" };
@@ -61,7 +63,23 @@ const PROGRAM_VERBS = new Set(["up", "update", "preview", "pre", "refresh", "des
 
 /** Runs one Pulumi command on the project. Returns its exit code. */
 export async function runPulumi(args: string[], options: RunOptions = {}): Promise<number> {
-	const engine = chooseEngine();
+	const code = await runOn(chooseEngine(), args, options);
+	const stack = stackOf(args, process.env);
+	if (code === 0 && args[0] === "destroy" && stack !== undefined && !args.some(isPartial)) {
+		// What an update that was killed had started before it could write that down is not in the state.
+		await removeServer(join(projectDirectory, localNames(stack).directory), LEFTOVER_TIMEOUT_SECONDS);
+	}
+	return code;
+}
+
+const LEFTOVER_TIMEOUT_SECONDS = 30;
+
+/** Arguments with which a destroy leaves something standing, or does nothing at all. */
+function isPartial(arg: string): boolean {
+	return /^(--target|-t|--exclude|-x|--preview-only)/.test(arg);
+}
+
+async function runOn(engine: Engine, args: string[], options: RunOptions): Promise<number> {
 	const environment = stackEnvironment(args);
 	if (engine.kind === "embedded") {
 		if (PROGRAM_VERBS.has(args[0] ?? "")) {

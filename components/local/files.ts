@@ -51,7 +51,9 @@ export function writeFileAtomically(path: string, content: string, mode = 0o644)
 	const draft = `${path}.${process.pid}.tmp`;
 	try {
 		makeDirectory(dirname(path));
-		writeFileSync(draft, content, { mode, flush: true });
+		// Created anew, so that a link which someone else put there is not followed.
+		rmSync(draft, { force: true });
+		writeFileSync(draft, content, { mode, flush: true, flag: "wx" });
 		renameSync(draft, path);
 	} catch (error) {
 		rmSync(draft, { force: true });

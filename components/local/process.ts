@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { poll } from "./deadline";
 import { explainWriteError, makeDirectory, readTextFile } from "./files";
@@ -81,6 +81,21 @@ export async function stop(process_: DetachedProcess, graceMs: number): Promise<
 		}
 	}
 	rmSync(pidFile(process_), { force: true });
+}
+
+/** Ends every process whose id is noted in a folder or one below it. */
+export async function stopAll(directory: string, graceMs: number): Promise<void> {
+	if (!existsSync(directory)) {
+		return;
+	}
+	const entries = readdirSync(directory, { withFileTypes: true });
+	for (const entry of entries) {
+		if (entry.isFile() && entry.name.endsWith(".pid")) {
+			await stop({ directory, instance: entry.name.slice(0, -".pid".length) }, graceMs);
+		}
+	}
+	const below = entries.filter((entry) => entry.isDirectory() && entry.name !== "postgres");
+	await Promise.all(below.map((entry) => stopAll(join(directory, entry.name), graceMs)));
 }
 
 /** The last lines of its log, for error messages. */

@@ -37,7 +37,7 @@ export async function readStack(): Promise<StackInputs> {
 		settings,
 		names,
 		migrations,
-		requiredSchema: highestVersion(migrations.map(({ version }) => version)) ?? settings.release,
+		requiredSchema: schemaOf(migrations),
 		plan: planInPlace(
 			[last, routedRelease(names.routerFile)].filter((release) => release !== undefined),
 			settings.release,
@@ -62,11 +62,21 @@ function readFiles(): { settings: Settings; migrations: Migration[] } {
 					: `release: found ${release}; allowed: ${files[0]?.version} or newer, the version of the first migration`,
 			);
 		}
+		if (pulumi.runtime.isDryRun() && !files.some(({ version }) => version === release)) {
+			void pulumi.log.warn(
+				`release ${release} brings no migration of its own; it runs on schema ${schemaOf(migrations)}`,
+			);
+		}
 		return { settings, migrations };
 	} catch (error) {
 		// Shown as it is: a mistake of the operator's needs no stack trace.
 		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
 	}
+}
+
+/** The schema version that a release needs: that of its newest migration. */
+function schemaOf(migrations: readonly Migration[]): string {
+	return highestVersion(migrations.map(({ version }) => version)) ?? "none";
 }
 
 function readSettings(): Settings {

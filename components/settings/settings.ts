@@ -43,16 +43,29 @@ export function parseSettings(stack: StackConfig): Settings {
 			.map(([key, value]) => [key.slice(prefix.length), value]),
 	);
 	const parsed = configSchema.safeParse(own);
-	if (!parsed.success) {
-		throw new SettingsError(parsed.error.issues.flatMap((issue) => describe(issue, own, stack)));
+	const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, own, stack));
+	const settings = parsed.success ? completed(parsed.data) : readable(own);
+	const problems = [...contradictions(settings), ...notYetBuilt(settings)].map(
+		([key, text]) => `${prefix}${key}: ${text}`,
+	);
+	if (!parsed.success || problems.length > 0) {
+		throw new SettingsError([...wrong, ...problems]);
 	}
-	const defaults = environmentDefaults[parsed.data.environment];
-	const settings: Settings = { ...defaults, ...parsed.data };
-	const problems = [...contradictions(settings), ...notYetBuilt(settings)];
-	if (problems.length > 0) {
-		throw new SettingsError(problems.map(([key, text]) => `${prefix}${key}: ${text}`));
-	}
-	return settings;
+	return completed(parsed.data);
+}
+
+function completed(config: Config): Settings {
+	return { ...environmentDefaults[config.environment], ...config };
+}
+
+/** What can be read of a config with mistakes, so that its contradictions are told with them. */
+function readable(own: Record<string, string>): Partial<Settings> {
+	const entries = configKeys.flatMap((key) => {
+		const field = configSchema.shape[key].safeParse(own[key]);
+		return field.success && field.data !== undefined ? [[key, field.data]] : [];
+	});
+	const found: Partial<Config> = Object.fromEntries(entries);
+	return { ...(found.environment && environmentDefaults[found.environment]), ...found };
 }
 
 function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: StackConfig): string[] {
@@ -87,11 +100,11 @@ function allowed(key: ConfigKey): string | undefined {
 type Problem = [key: ConfigKey, text: string];
 
 /** Combinations that can only be a mistake. */
-function contradictions(settings: Settings): Problem[] {
+function contradictions(settings: Partial<Settings>): Problem[] {
 	const problems: Problem[] = [];
 	const { poolSize, maxConnections, platform, sslMode, databasePort, gatewayPort } = settings;
-	const largestPool = Math.floor(maxConnections / 2) - 1;
-	if (poolSize > largestPool) {
+	const largestPool = maxConnections === undefined ? undefined : Math.floor(maxConnections / 2) - 1;
+	if (poolSize !== undefined && largestPool !== undefined && poolSize > largestPool) {
 		problems.push([
 			"poolSize",
 			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largestPool}, since during an ` +
@@ -104,13 +117,13 @@ function contradictions(settings: Settings): Problem[] {
 			"found true with environment production; allowed: false, since replies would show internals",
 		]);
 	}
-	if (settings.alerting && !settings.monitoring) {
+	if (settings.alerting && settings.monitoring === false) {
 		problems.push([
 			"alerting",
 			"found true with monitoring false; allowed: false, since alerts come from monitoring",
 		]);
 	}
-	if (platform === "local" && sslMode !== "disable") {
+	if (platform === "local" && sslMode !== undefined && sslMode !== "disable") {
 		problems.push([
 			"sslMode",
 			`found ${sslMode} with platform local; allowed: disable, since that server is on loopback only`,
@@ -120,7 +133,7 @@ function contradictions(settings: Settings): Problem[] {
 		problems.push(["gatewayPort", `found ${gatewayPort}, which is also databasePort; allowed: another port`]);
 	}
 	for (const key of ["databasePort", "gatewayPort"] as const) {
-		if (settings[key] !== undefined && platform !== "local") {
+		if (settings[key] !== undefined && platform !== undefined && platform !== "local") {
 			problems.push([
 				key,
 				`found ${settings[key]} with platform ${platform}; allowed: only with platform local`,
@@ -130,12 +143,12 @@ function contradictions(settings: Settings): Problem[] {
 	return problems;
 }
 
-function notYetBuilt({ platform, strategy }: Settings): Problem[] {
+function notYetBuilt({ platform, strategy }: Partial<Settings>): Problem[] {
 	const problems: Problem[] = [];
-	if (platform !== "local") {
+	if (platform !== undefined && platform !== "local") {
 		problems.push(["platform", `found ${platform}, which this version cannot deploy to yet; allowed: local`]);
 	}
-	if (strategy !== "in-place") {
+	if (strategy !== undefined && strategy !== "in-place") {
 		problems.push(["strategy", `found ${strategy}, which this version cannot do yet; allowed: in-place`]);
 	}
 	return problems;

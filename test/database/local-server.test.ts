@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import {
 	existsSync,
 	mkdtempSync,
@@ -7,6 +8,7 @@ import {
 	readlinkSync,
 	realpathSync,
 	rmSync,
+	writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -128,6 +130,34 @@ describe("the local PostgreSQL server", () => {
 		assert.deepEqual(await query(port, "SELECT 1 AS one"), [{ one: 1 }]);
 	});
 
+	it("goes on on its port when the new one is taken, and keeps the old one", async () => {
+		const { port } = await ensureServer(options);
+		const taken = await findFreePort();
+		const other = await listen(taken);
+		try {
+			await assert.rejects(ensureServer({ ...options, port: taken }), /taken by another program/);
+		} finally {
+			await new Promise((resolve) => other.close(resolve));
+		}
+		assert.deepEqual(await query(port, "SELECT 1 AS one"), [{ one: 1 }]);
+		assert.deepEqual(await ensureServer(options), { host: LOOPBACK, port, started: false });
+	});
+
+	it("does not take another process for itself that has its process id", async () => {
+		const { port } = await ensureServer(options);
+		await stopServer(options.directory, 30);
+		const bystander = spawn("sleep", ["600"], { argv0: "edit postgres.md", stdio: "ignore" });
+		try {
+			const file = join(options.directory, "postgres", "data", "postmaster.pid");
+			writeFileSync(file, `${bystander.pid}\n/nowhere\n0\n${port}\n`);
+			assert.deepEqual(await ensureServer(options), { host: LOOPBACK, port, started: true });
+			assert.equal(bystander.exitCode, null);
+			assert.equal(bystander.signalCode, null);
+		} finally {
+			bystander.kill("SIGKILL");
+		}
+	});
+
 	it("names the port that another program has taken and the mend", async () => {
 		const { port } = await ensureServer(options);
 		await stopServer(options.directory, 30);
@@ -157,8 +187,16 @@ describe("the local PostgreSQL server", () => {
 		options.password = "a-very-particular-password";
 		await ensureServer(options);
 		const home = realpathSync(join(options.directory, "postgres"));
-		for (const file of ["server.log", "data/deployment.conf", "data/postgresql.conf", "data/pg_hba.conf"]) {
-			assert.ok(!readFileSync(join(home, file), "utf8").includes(options.password), file);
+		const { port } = await ensureServer(options);
+		await query(port, `CREATE ROLE someone LOGIN PASSWORD '${options.password}'`);
+		const entries = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) =>
+			entry.isFile(),
+		);
+		assert.ok(entries.some(({ name }) => name === "pgss_query_texts.stat"));
+		for (const entry of entries) {
+			const file = join(entry.parentPath, entry.name);
+			// The log of changes is binary and holds verifiers only; it is large, and searched with the rest.
+			assert.ok(!readFileSync(file).includes(options.password), file);
 		}
 		assert.ok(!(await commandLine(postmaster()))?.includes(options.password));
 	});

@@ -132,6 +132,14 @@ describe("the stack config", () => {
 		});
 	}
 
+	it("tells contradictions together with the other mistakes", () => {
+		const found = problems({ logLevel: "loud", alerting: "true", strategy: "blue-green" });
+		assert.deepEqual(
+			found.map((problem) => problem.split(": found ")[0]),
+			["camera-counting:logLevel", "camera-counting:alerting", "camera-counting:strategy"],
+		);
+	});
+
 	it("suggests the key that was meant", () => {
 		assert.deepEqual(problems({ "pool-size": "5" }), [
 			"camera-counting:pool-size: unknown key; did you mean poolSize?",

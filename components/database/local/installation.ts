@@ -5,15 +5,17 @@ import {
 	cpSync,
 	existsSync,
 	lstatSync,
+	mkdirSync,
+	readFileSync,
 	readlinkSync,
 	realpathSync,
 	renameSync,
 	rmSync,
-	statSync,
 	symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
 import { explainWriteError, makeDirectory } from "../../local/files";
 import { type Account, canEnter, serverAccount } from "./account";
 
@@ -42,15 +44,11 @@ export function prepareInstallation(directory: string): Installation {
 	if (account === undefined || (canEnter(account, directory) && canEnter(account, join(native, "bin")))) {
 		makeDirectory(link, 0o700);
 		own(link, account);
-		return { bin: join(native, "bin"), home: link, account };
+		return { bin: join(native, "bin"), home: realpathSync(link), account };
 	}
 	const base = relocatedBase(directory);
-	makeDirectory(base, 0o755);
-	if (statSync(base).uid !== 0) {
-		throw new Error(`${base} belongs to another user: remove it and run the update again`);
-	}
-	chmodSync(base, 0o755);
-	const programs = join(base, "programs");
+	makePrivateBase(base);
+	const programs = join(base, programsName());
 	if (!existsSync(programs)) {
 		copyPrograms(native, programs);
 	}
@@ -64,6 +62,30 @@ export function prepareInstallation(directory: string): Installation {
 	return { bin: join(programs, "bin"), home, account };
 }
 
+/** Makes the folder, or sees that it is root's own: its name can be guessed, and others may write beside it. */
+function makePrivateBase(base: string): void {
+	try {
+		mkdirSync(base, { mode: 0o755 });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+			throw explainWriteError(error, base);
+		}
+	}
+	const found = lstatSync(base);
+	if (!found.isDirectory() || found.uid !== 0) {
+		throw new Error(`${base} is not root's own folder: remove it and run the update again`);
+	}
+	chmodSync(base, 0o755);
+}
+
+/** Named after the version, so that an upgrade brings its own. */
+function programsName(): string {
+	const description = readFileSync(join(nativeDirectory(), "..", "package.json"), "utf8");
+	return `programs-${descriptionSchema.parse(JSON.parse(description)).version}`;
+}
+
+const descriptionSchema = z.object({ version: z.string() });
+
 /** The server's folder if there is one, without creating anything. */
 export function findInstallation(directory: string): Installation | undefined {
 	const link = join(directory, "postgres");
@@ -72,7 +94,7 @@ export function findInstallation(directory: string): Installation | undefined {
 	}
 	const home = realpathSync(link);
 	const relocated = lstatSync(link).isSymbolicLink();
-	const bin = relocated ? join(dirname(home), "programs", "bin") : join(nativeDirectory(), "bin");
+	const bin = relocated ? join(dirname(home), programsName(), "bin") : join(nativeDirectory(), "bin");
 	return { bin, home, account: serverAccount() };
 }
 

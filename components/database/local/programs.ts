@@ -43,8 +43,11 @@ export function runProgram(
 				resolve(output);
 				return;
 			}
+			// What it was told may be a secret, and it may quote it.
+			const told = input.trim();
+			const shown = (told === "" ? output : output.replaceAll(told, "[its input]")).trim();
 			const how = signal === null ? `ended with ${code}` : `did not finish within ${timeoutMs / 1000} s`;
-			reject(new Error(`PostgreSQL's ${program} ${how}: ${output.trim()}${lastLogLines(installation)}`));
+			reject(new Error(`PostgreSQL's ${program} ${how}: ${shown}${lastLogLines(installation)}`));
 		});
 	});
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { poll } from "../../local/deadline";
 import { readJsonFile, readTextFile, writeFileAtomically } from "../../local/files";
 import { claimPort, LOOPBACK } from "../../local/port";
+import { stopAll } from "../../local/process";
 import { isProgramRunning } from "../../local/process-table";
 import { type Connection, withClient } from "../connection";
 import { findInstallation, type Installation, prepareInstallation, removeInstallation } from "./installation";
@@ -43,23 +44,30 @@ const savedSchema = z.strictObject({ port: z.number().int() });
 export async function ensureServer(options: LocalServerOptions): Promise<LocalServer> {
 	const installation = prepareInstallation(options.directory);
 	await createData(installation, options);
-	const port = await choosePort(options);
-	const reconfigured = configure(installation, options, port);
+	const saved = savedPort(options.directory);
+	const wanted = options.port ?? saved;
+	// A new port is claimed before the server on the old one stops: if it is taken, nothing has happened.
+	const port = wanted !== undefined && wanted === saved ? saved : await claimPort(wanted, "PostgreSQL", MEND);
 	const running = await isRunning(installation);
+	const reconfigured = configure(installation, options, port);
 	if (running && !reconfigured && (await answers(options, port, installation))) {
+		savePort(options.directory, port);
 		return { host: LOOPBACK, port, started: false };
 	}
 	if (running) {
 		await stop(installation, options.timeoutSeconds);
 	}
-	await claimPort(port, "PostgreSQL", `set \`databasePort\` to another one`);
+	await claimPort(port, "PostgreSQL", MEND);
 	await setPassword(installation, options);
 	await start(installation, options.timeoutSeconds);
 	if (!(await answers(options, port, installation))) {
 		throw new Error(`the server on port ${port} is not the one of ${options.directory}: end the other one`);
 	}
+	savePort(options.directory, port);
 	return { host: LOOPBACK, port, started: true };
 }
+
+const MEND = "set `databasePort` to another one";
 
 /** Whether the stack's own server runs with the wanted settings; asked by previews, so nothing is changed. */
 export async function isServing(options: LocalServerOptions): Promise<boolean> {
@@ -83,8 +91,12 @@ export async function stopServer(directory: string, timeoutSeconds: number): Pro
 	}
 }
 
-/** Stops the stack's server and removes the stack's whole folder: data, logs, backups. */
+/**
+ * Stops the stack's server and removes the stack's whole folder: data, logs, backups. Other processes of the stack,
+ * which an interrupted update may have left without the state knowing, end before.
+ */
 export async function removeServer(directory: string, timeoutSeconds: number): Promise<void> {
+	await stopAll(directory, timeoutSeconds * 1000);
 	await stopServer(directory, timeoutSeconds);
 	removeInstallation(directory);
 	rmSync(directory, { recursive: true, force: true });
@@ -120,18 +132,14 @@ async function createData(installation: Installation, options: LocalServerOption
 	renameSync(draft, data);
 }
 
-async function choosePort(options: LocalServerOptions): Promise<number> {
-	const saved = savedPort(options.directory);
-	const wanted = options.port ?? saved;
-	const port = wanted ?? (await claimPort(undefined, "PostgreSQL", ""));
-	if (port !== saved) {
-		writeFileAtomically(serverFile(options.directory), JSON.stringify({ port }), 0o644);
-	}
-	return port;
-}
-
 function serverFile(directory: string): string {
 	return join(directory, "server.json");
+}
+
+function savePort(directory: string, port: number): void {
+	if (savedPort(directory) !== port) {
+		writeFileAtomically(serverFile(directory), JSON.stringify({ port }), 0o644);
+	}
 }
 
 function savedPort(directory: string): number | undefined {
@@ -155,6 +163,8 @@ function configuration(options: LocalServerOptions, port: number): string {
 		// Both colours may live on this server, each with its application's connections.
 		`max_connections = ${2 * options.maxConnections + OWN_CONNECTIONS}`,
 		"shared_preload_libraries = 'pg_stat_statements'",
+		// It would keep the text of CREATE ROLE … PASSWORD.
+		"pg_stat_statements.track_utility = off",
 		"wal_level = logical",
 		"max_wal_senders = 20",
 		"max_replication_slots = 20",
@@ -185,8 +195,9 @@ function configure(installation: Installation, options: LocalServerOptions, port
 }
 
 async function isRunning({ home }: Installation): Promise<boolean> {
-	const pid = Number(readTextFile(join(home, "data", "postmaster.pid"))?.split("\n")[0]);
-	return Number.isInteger(pid) && pid > 0 && (await isProgramRunning(pid, "postgres"));
+	const data = join(home, "data");
+	const pid = Number(readTextFile(join(data, "postmaster.pid"))?.split("\n")[0]);
+	return Number.isInteger(pid) && pid > 0 && (await isProgramRunning(pid, `postgres -D ${data}`));
 }
 
 /** Whether the server on `port` lets the superuser in and is the one whose data lies in this installation. */
@@ -217,8 +228,18 @@ async function setPassword(installation: Installation, options: LocalServerOptio
 	let leftovers: unknown;
 	const done = await poll(timeoutMs, 200, async () => {
 		try {
-			const args = ["--single", "-D", join(installation.home, "data"), "postgres"];
-			await runProgram(installation, "postgres", args, timeoutMs, `${statement}\n`);
+			const args = [
+				"--single",
+				"-c",
+				"log_min_error_statement=panic",
+				"-D",
+				join(installation.home, "data"),
+				SUPERUSER,
+			];
+			const output = await runProgram(installation, "postgres", args, timeoutMs, `${statement}\n`);
+			if (output.includes("ERROR:")) {
+				throw new Error("PostgreSQL did not take the superuser's password: look into its server.log");
+			}
 			return true;
 		} catch (error) {
 			// The children of a killed server need a moment to notice; PostgreSQL refuses to start beside them.

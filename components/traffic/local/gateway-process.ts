@@ -34,11 +34,15 @@ export async function ensureGateway(options: GatewayOptions): Promise<{ url: str
 		return { url: publicUrl(old.port), started: false };
 	}
 	const directory = dirname(stateFile);
+	const wanted = options.port ?? old?.port;
+	const moves = wanted === undefined || wanted !== old?.port;
+	// A new port is claimed before the gateway on the old one ends: if it is taken, nothing has happened.
+	const claimed = moves ? await claimPort(wanted, "the gateway", MEND) : undefined;
 	if (old !== undefined) {
 		await stop({ directory, instance: old.instance }, timeoutSeconds * 1000);
 	}
 	const instance = `gateway-${randomBytes(4).toString("hex")}`;
-	const port = await claimPort(options.port ?? old?.port, "the gateway", MEND);
+	const port = claimed ?? (await claimPort(wanted, "the gateway", MEND));
 	const state = gatewayStateSchema.parse({
 		...(old ?? { host: LOOPBACK, token: randomBytes(TOKEN_BYTES).toString("base64url") }),
 		port,
