@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "./connection";
-import { LocalServer } from "./local/server-resource";
+import { LocalServer, LocalServerRunning } from "./local/server-resource";
 import { GeneratedPassword } from "./password";
 
 export interface DatabaseServerArgs {
@@ -27,17 +27,15 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:DatabaseServer", name, {}, opts);
 		const password = new GeneratedPassword(`${name}-password`, { parent: this });
-		const server = new LocalServer(
-			name,
-			{
-				directory: args.directory,
-				password: password.value,
-				maxConnections: args.maxConnections,
-				fixedPort: args.port,
-				timeoutSeconds: args.startTimeoutSeconds,
-			},
-			{ parent: this },
-		);
+		const local = {
+			directory: args.directory,
+			password: password.value,
+			maxConnections: args.maxConnections,
+			fixedPort: args.port,
+			timeoutSeconds: args.startTimeoutSeconds,
+		};
+		const server = new LocalServer(name, local, { parent: this });
+		const running = new LocalServerRunning(`${name}-running`, server, local, { parent: this });
 		this.resource = server;
 		this.host = server.host;
 		this.port = server.port;
@@ -54,7 +52,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 				superuser: false,
 				connectTimeout: 15,
 			},
-			{ parent: this },
+			{ parent: this, dependsOn: running },
 		);
 		this.registerOutputs({ host: this.host, port: this.port });
 	}

@@ -190,7 +190,7 @@ onEachEngine("a release", (engine) => {
 			process.kill(pid, "SIGKILL");
 		}
 		const preview = await project.must("preview", "-s", "dev");
-		assert.match(preview.output, /LocalServer/);
+		assert.match(preview.output, /LocalServerRunning server-running update/);
 		await up(project);
 		assert.equal((await get<{ release: string }>(`${url}/version`)).release, "1.3.0");
 		assert.equal((await project.must("preview", "--expect-no-changes", "-s", "dev")).code, 0);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineProvider } from "../../provider/define";
-import { ensureServer, isServing, removeServer } from "./server";
+import { ensureServer, removeServer } from "./server";
 
 const inputs = z.object({
 	directory: z.string().min(1),
@@ -18,16 +18,12 @@ export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
 	replaceOn: ["directory"],
-	stables: ["host", "port"],
 	ignore: ["timeoutSeconds"],
 	async create(wanted) {
 		return { id: wanted.directory, outputs: await ensure(wanted) };
 	},
 	async update(_id, wanted) {
 		return ensure(wanted);
-	},
-	async isCurrent(_id, olds) {
-		return isServing(options(olds));
 	},
 	async delete(_id, olds) {
 		await removeServer(olds.directory, olds.timeoutSeconds);

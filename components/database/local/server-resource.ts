@@ -34,3 +34,23 @@ export class LocalServer extends pulumi.dynamic.Resource {
 		);
 	}
 }
+
+const runningProvider = lateProvider("components/database/local/running-provider.ts");
+
+/**
+ * That a server runs. A resource of its own, without outputs: when a server is down, an update starts it and changes
+ * nothing else, and a preview shows just that.
+ */
+export class LocalServerRunning extends pulumi.dynamic.Resource {
+	constructor(name: string, server: LocalServer, args: LocalServerArgs, opts?: pulumi.CustomResourceOptions) {
+		const { directory, password, maxConnections, timeoutSeconds } = args;
+		super(
+			runningProvider,
+			name,
+			{ directory, password: pulumi.secret(password), maxConnections, port: server.port, timeoutSeconds },
+			opts,
+			"database",
+			"LocalServerRunning",
+		);
+	}
+}
