@@ -66,7 +66,8 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 
 		async read(id, properties) {
 			if (definition.read === undefined || properties === undefined) {
-				return { id, props: properties, inputs: properties };
+				// Without inputs those of the state stay. Outputs among them would lose what makes them secret.
+				return { id, props: properties };
 			}
 			const found = await definition.read(id, parseOutputs(properties));
 			// A resource that is gone is told by an empty id.

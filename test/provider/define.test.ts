@@ -86,4 +86,15 @@ describe("a provider", () => {
 		});
 		assert.deepEqual(await provider(false).read("a", { place: "a", made: 1 }), { id: "", props: {} });
 	});
+
+	it("that cannot be read leaves the inputs as they are, so that no output of it gets among them", async () => {
+		const unreadable = defineProvider<object, { made: number }>({
+			inputs: z.object({}),
+			outputs: z.object({ made: z.number() }),
+			create: async () => ({ id: "a", outputs: { made: 1 } }),
+			update: async (_id, _wanted, olds) => olds,
+			delete: async () => {},
+		});
+		assert.deepEqual(await unreadable.read("a", { made: 1 }), { id: "a", props: { made: 1 } });
+	});
 });
