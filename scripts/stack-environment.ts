@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import { explainWriteError, makeDirectory, readTextFile } from "../components/local/files";
@@ -33,7 +34,7 @@ export function stackEnvironment(args: string[], given: NodeJS.ProcessEnv = proc
 		// Open to enter, for PostgreSQL's own account when root deploys; what is secret in it is closed by itself.
 		makeDirectory(join(projectDirectory, ".local"));
 		makeDirectory(state, 0o700);
-		environment.PULUMI_BACKEND_URL = `file://${state}`;
+		environment.PULUMI_BACKEND_URL = pathToFileURL(state).href;
 	}
 	const hasPassphrase =
 		environment.PULUMI_CONFIG_PASSPHRASE !== undefined ||
