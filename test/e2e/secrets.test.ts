@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { withClient } from "../../components/database/connection";
+import { watchingArguments } from "../support/arguments-watch";
+import { DeployedProject, sections } from "../support/deployed-project";
+
+describe("secrets", () => {
+	let project: DeployedProject;
+
+	before(() => {
+		project = new DeployedProject("embedded");
+	});
+
+	after(() => project.discard());
+
+	it("are in no file, no record, no output and no argument, whatever has happened", async () => {
+		const told: string[] = [];
+		const run = async (wantedCode: number, ...args: string[]) => {
+			const { code, output } = await project.pulumi(...args, "-s", "dev");
+			told.push(output);
+			assert.equal(code === 0, wantedCode === 0, output);
+		};
+		const seenArguments = await watchingArguments(async () => {
+			await project.init();
+			await run(0, "up", "--yes", "--skip-preview");
+			await project.database("INSERT INTO cameras (camera_name) VALUES ('gate')");
+			project.migration(
+				"1.4.0_add_zone.sql",
+				sections({
+					up: "ALTER TABLE cameras ADD COLUMN zone int;",
+					down: "ALTER TABLE cameras DROP COLUMN zone;",
+				}),
+			);
+			project.configure({ release: "1.4.0" });
+			await run(0, "up", "--yes", "--diff");
+			project.migration("1.5.0_fail.sql", sections({ up: "SELECT 1 / 0;", down: "SELECT 1;" }));
+			project.configure({ release: "1.5.0" });
+			await run(1, "up", "--yes", "--skip-preview");
+			await project.database("UPDATE cameras SET zone = 7");
+			project.configure({ release: "1.3.0" });
+			await run(0, "up", "--yes", "--skip-preview");
+			await run(0, "stack", "output", "--json");
+			await run(0, "stack", "history");
+			await run(0, "stack", "export");
+			await run(0, "refresh", "--yes", "--skip-preview");
+		});
+		assert.equal(readdirSync(project.path(".local", "dev", "backups")).length, 1);
+
+		const passwords = await generatedPasswords(project);
+		assert.equal(passwords.length, 4);
+		const passphrase = readFileSync(project.path(".local", "passphrase"), "utf8");
+		const secrets = [...passwords, passphrase];
+		assert.deepEqual(
+			filesWith(project.path(".local"), secrets).map((file) => file.slice(project.directory.length + 1)),
+			[join(".local", "passphrase")],
+		);
+		assert.deepEqual(filesOthersCanRead(project), []);
+		assert.deepEqual(containing(told, secrets), []);
+		assert.deepEqual(containing(seenArguments, secrets), []);
+		assert.ok(seenArguments.some((line) => line.includes(project.directory)));
+		const rows = (
+			await Promise.all(
+				["counting_dev_catalog", "counting_dev", "postgres"].map((name) => everyRow(project, name)),
+			)
+		).flat();
+		assert.ok(rows.some((row) => row.includes("add_performance_indexes")));
+		assert.ok(rows.some((row) => row.includes("CREATE ROLE")));
+		assert.deepEqual(containing(rows, secrets), []);
+	});
+});
+
+const exportedSecret = z.object({ plaintext: z.string() });
+
+/** Every password that the state knows, from wherever in it secrets stand. */
+async function generatedPasswords(project: DeployedProject): Promise<string[]> {
+	const { stdout } = await project.must("stack", "export", "--show-secrets", "-s", "dev");
+	const found = new Set<string>();
+	const visit = (value: unknown, key = "") => {
+		const secret = exportedSecret.safeParse(value);
+		if (secret.success) {
+			visit(JSON.parse(secret.data.plaintext), key);
+		} else if (typeof value === "object" && value !== null) {
+			for (const [name, part] of Object.entries(value)) {
+				visit(part, name);
+			}
+		} else if (typeof value === "string" && /^(password|value|databasePassword)$/.test(key)) {
+			found.add(value);
+		}
+	};
+	visit(JSON.parse(stdout));
+	return [...found];
+}
+
+function containing(texts: string[], secrets: string[]): string[] {
+	return texts.filter((text) => secrets.some((secret) => text.includes(secret)));
+}
+
+function filesBelow(folder: string): string[] {
+	return readdirSync(folder, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map((entry) => join(entry.parentPath, entry.name));
+}
+
+function filesWith(folder: string, secrets: string[]): string[] {
+	return filesBelow(folder).filter((file) => {
+		const content = readFileSync(file);
+		return secrets.some((secret) => content.includes(secret));
+	});
+}
+
+/** Files besides PostgreSQL's own, whose folder nobody else can enter, that say more than where something listens. */
+function filesOthersCanRead(project: DeployedProject): string[] {
+	const harmless = ["server.json"];
+	return filesBelow(project.path(".local"))
+		.filter((file) => !file.startsWith(project.path(".local", "dev", "postgres")))
+		.filter((file) => (statSync(file).mode & 0o077) !== 0 && !file.endsWith(".pid"))
+		.map((file) => file.slice(project.path(".local", "dev").length + 1))
+		.filter((file) => !harmless.includes(file));
+}
+
+/** Every row of every table and view of a database as text, the server's record of statements included. */
+async function everyRow(project: DeployedProject, database: string): Promise<string[]> {
+	const connection = await project.superuser(database);
+	return withClient(connection, { applicationName: "test" }, async (client) => {
+		await client.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+		const { rows: tables } = await client.query<{ name: string }>(
+			`SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+			WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`,
+		);
+		const found: string[] = [];
+		for (const { name } of tables) {
+			const { rows } = await client.query<{ row: string }>(`SELECT each::text AS row FROM ${name} AS each`);
+			found.push(...rows.map(({ row }) => row));
+		}
+		return found;
+	});
+}
