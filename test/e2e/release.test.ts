@@ -152,6 +152,10 @@ onEachEngine("a release", (engine) => {
 			["gate"],
 		);
 		assert.equal((await project.must("preview", "--expect-no-changes", "-s", "dev")).code, 0);
+		await project.restore(backup);
+		assert.deepEqual(await project.database("SELECT count_type, count_value FROM counting_results"), [
+			{ count_type: "person", count_value: 7 },
+		]);
 
 		await project.must("destroy", "--yes", "--skip-preview", "-s", "dev");
 		assert.deepEqual(project.processes(), []);

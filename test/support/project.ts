@@ -124,9 +124,17 @@ export class TestProject {
 		return result;
 	}
 
+	/** `npm run restore` of a file. */
+	async restore(file: string): Promise<void> {
+		const { code, output } = await finished(this.start(["-s", "dev", file], {}, "restore.ts"));
+		if (code !== 0) {
+			throw new Error(`the restore ended with ${code}:\n${output}`);
+		}
+	}
+
 	/** Starts a command in a process group of its own, so that all of it can be killed. */
-	start(args: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
-		return spawn(process.execPath, ["--require", "tsx/cjs", this.path("scripts", "pulumi.ts"), ...args], {
+	start(args: string[], environment: NodeJS.ProcessEnv = {}, script = "pulumi.ts"): ChildProcess {
+		return spawn(process.execPath, ["--require", "tsx/cjs", this.path("scripts", script), ...args], {
 			cwd: this.directory,
 			detached: true,
 			stdio: ["ignore", "pipe", "pipe"],
