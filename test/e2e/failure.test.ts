@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { BASE_VERSIONS, type DeployedProject, deployedStack, sections } from "../support/deployed-project";
 import { onCli } from "../support/engines";
 import { underLoad } from "../support/load";
+import { assertClearFailure } from "../support/outcome";
 import type { CommandResult } from "../support/project";
 
 describe("a release that fails, on the embedded engine", () => {
@@ -38,7 +39,7 @@ describe("a release that fails, on the embedded engine", () => {
 		assert.equal(await liveRelease(project), "1.3.0");
 
 		project.migration("1.3.2_add_lines.sql", sections({ ...broken, up: "CREATE TABLE lines (id int);" }));
-		await mustUp(project);
+		await project.mustUp();
 		await project.assertStanding("1.3.2", [...BASE_VERSIONS, "1.3.1", "1.3.2"]);
 		await putBack(project, "1.3.1_add_zones.sql", "1.3.2_add_lines.sql");
 	});
@@ -72,7 +73,7 @@ describe("a release that fails, on the embedded engine", () => {
 
 		project.removeMigration("1.3.2_fail.sql");
 		project.configure({ release: "1.3.1" });
-		await mustUp(project);
+		await project.mustUp();
 		assert.equal(await liveRelease(project), "1.3.1");
 		await project.database("ALTER TABLE cameras ALTER COLUMN camera_name TYPE VARCHAR(100)");
 		await project.database("DELETE FROM deployment.schema_migrations WHERE version = '1.3.1'");
@@ -85,7 +86,7 @@ describe("a release that fails, on the embedded engine", () => {
 		assert.match(failed.output, /the service 1\.4\.0-\w+ ended; last lines of .*\n\s*no camera driver/);
 
 		project.configure({ serviceEntry: undefined });
-		await mustUp(project);
+		await project.mustUp();
 		await project.assertStanding("1.4.0", [...BASE_VERSIONS, "1.4.0"]);
 		await putBack(project, "1.4.0_add_zones.sql");
 	});
@@ -164,21 +165,10 @@ function answering(release: string, status: number): string {
 
 async function putBack(project: DeployedProject, ...files: string[]): Promise<void> {
 	project.configure({ release: "1.3.0", serviceEntry: undefined });
-	await mustUp(project);
+	await project.mustUp();
 	for (const file of files) {
 		project.removeMigration(file);
 	}
-}
-
-async function mustUp(project: DeployedProject): Promise<void> {
-	const { code, output } = await project.up();
-	assert.equal(code, 0, output);
-}
-
-/** The command failed and told why in words, not in the stack of some function. */
-function assertClearFailure({ code, output }: CommandResult): void {
-	assert.notEqual(code, 0, output);
-	assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$/m, output);
 }
 
 async function liveRelease(project: DeployedProject): Promise<string> {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { BASE_VERSIONS, DeployedProject, deployedStack, sections } from "../support/deployed-project";
 import { mountObstacle, mountSmallDisk, withReadOnly } from "../support/mounts";
+import { assertClearFailure } from "../support/outcome";
 import { type CommandResult, finished } from "../support/project";
 
 describe("mistakes before the first update", () => {
@@ -154,7 +155,7 @@ describe("mistakes before the first update", () => {
 			);
 
 			await gateway.free();
-			await mustUp(project);
+			await project.mustUp();
 			assert.equal(new URL(project.url).port, String(gateway.port));
 			await project.assertStanding("1.3.0", BASE_VERSIONS);
 		} finally {
@@ -190,7 +191,7 @@ describe("mistakes before the first update", () => {
 				assert.match(noState.output, /could not write \S+: the disk is full/);
 
 				state.clear();
-				await mustUp(project);
+				await project.mustUp();
 				await project.assertStanding("1.3.0", BASE_VERSIONS);
 			} finally {
 				await project.end();
@@ -223,7 +224,7 @@ describe("mistakes on a deployed stack", () => {
 		project.removeMigration("1.3.1_add_zones.sql");
 		project.removeMigration("1.4.0_typo.sql");
 		project.configure({ release: "1.3.0" });
-		await mustUp(project);
+		await project.mustUp();
 	});
 
 	it("in a file that was changed after it was applied are told with both checksums and its time", async () => {
@@ -245,7 +246,7 @@ describe("mistakes on a deployed stack", () => {
 			),
 		);
 		writeFileSync(file, content);
-		await mustUp(project);
+		await project.mustUp();
 		await project.assertStanding("1.3.0", BASE_VERSIONS);
 	});
 
@@ -260,11 +261,11 @@ describe("mistakes on a deployed stack", () => {
 		);
 
 		project.configure({ allowOutOfOrder: true });
-		await mustUp(project);
+		await project.mustUp();
 		assert.deepEqual(await project.appliedInTarget(), ["1.0.0", "1.1.0", "1.2.0", "1.2.5", "1.3.0"]);
 		project.removeMigration("1.2.5_add_latecomers.sql");
 		project.configure({ allowOutOfOrder: undefined });
-		await mustUp(project);
+		await project.mustUp();
 		await project.assertStanding("1.3.0", BASE_VERSIONS);
 	});
 
@@ -280,18 +281,12 @@ describe("mistakes on a deployed stack", () => {
 		);
 		assertClearFailure(refused);
 		assert.match(refused.output, /could not write \S+: (the file system is read-only|permission denied)/);
-		await mustUp(project);
+		await project.mustUp();
 	});
 });
 
 function run(project: DeployedProject, environment: NodeJS.ProcessEnv): Promise<CommandResult> {
 	return finished(project.start(["up", "--yes", "--skip-preview", "-s", "dev"], environment));
-}
-
-/** The command failed and told why in words, not in the stack of some function. */
-function assertClearFailure({ code, output }: CommandResult): void {
-	assert.notEqual(code, 0, output);
-	assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$/m, output);
 }
 
 async function assertNothingMade(project: DeployedProject): Promise<void> {
@@ -317,11 +312,6 @@ async function unchanged<T>(project: DeployedProject, work: () => Promise<T>): P
 	const result = await work();
 	assert.deepEqual(await look(), before);
 	return result;
-}
-
-async function mustUp(project: DeployedProject): Promise<void> {
-	const { code, output } = await project.up();
-	assert.equal(code, 0, output);
 }
 
 function sha256(content: string): string {

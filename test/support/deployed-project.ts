@@ -24,6 +24,12 @@ export class DeployedProject extends TestProject {
 		return { ...this.admin, database };
 	}
 
+	/** An update that has to succeed. */
+	async mustUp(): Promise<void> {
+		const { code, output } = await this.up();
+		assert.equal(code, 0, output);
+	}
+
 	/** A migration file whose down section drops what its up section made. */
 	addTable(version: string, table: string): void {
 		this.migration(
@@ -152,8 +158,7 @@ export function deployedStack(engine: EngineName): () => DeployedProject {
 		if (project === undefined) {
 			project = new DeployedProject(engine);
 			await project.init();
-			const { code, output } = await project.up();
-			assert.equal(code, 0, output);
+			await project.mustUp();
 		}
 	});
 	afterEach(async function () {
