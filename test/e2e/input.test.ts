@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { BASE_VERSIONS, DeployedProject, deployedStack, sections } from "../support/deployed-project";
-import { mountObstacle, mountSmallDisk, withReadOnly } from "../support/mounts";
+import { itUnless, mountObstacle, mountSmallDisk, readOnlyObstacle, withReadOnly } from "../support/mounts";
 import { assertClearFailure } from "../support/outcome";
 import { type CommandResult, finished } from "../support/project";
 
@@ -164,7 +164,7 @@ describe("mistakes before the first update", () => {
 		}
 	});
 
-	it("about a folder that cannot be written are told once", async () => {
+	itUnless(readOnlyObstacle, "about a folder that cannot be written are told once", async () => {
 		const refused = await withReadOnly(project.directory, () =>
 			project.pulumi("stack", "init", "dev", "--non-interactive"),
 		);
@@ -173,8 +173,9 @@ describe("mistakes before the first update", () => {
 		await project.init();
 	});
 
-	(mountObstacle === undefined ? it : it.skip)(
-		`about a full disk are told once, and the update goes on where it stopped${mountObstacle === undefined ? "" : ` (skipped: ${mountObstacle})`}`,
+	itUnless(
+		mountObstacle,
+		"about a full disk are told once, and the update goes on where it stopped",
 		async () => {
 			const data = mountSmallDisk(project.path(".local", "dev"), 10);
 			const state = mountSmallDisk(project.path(".local", "state"), 1);
@@ -269,13 +270,16 @@ describe("mistakes on a deployed stack", () => {
 		await project.assertStanding("1.3.0", BASE_VERSIONS);
 	});
 
-	it("about its passphrase and its state folder change nothing", async () => {
+	it("about its passphrase change nothing", async () => {
 		const project = stack();
 		const wrong = await unchanged(project, () => run(project, { PULUMI_CONFIG_PASSPHRASE: "guess" }));
 		assertClearFailure(wrong);
 		assert.match(wrong.output, /incorrect passphrase/);
 		assert.doesNotMatch(wrong.output, /guess/);
+	});
 
+	itUnless(readOnlyObstacle, "about a state folder that cannot be written change nothing", async () => {
+		const project = stack();
 		const refused = await unchanged(project, () =>
 			withReadOnly(project.path(".local", "state", ".pulumi", "locks"), () => project.up()),
 		);

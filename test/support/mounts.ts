@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	mkdirSync,
+	mkdtempSync,
+	rmdirSync,
+	rmSync,
+	statfsSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +16,18 @@ const isRoot = process.getuid?.() === 0;
 
 /** Why no file system can be mounted here; undefined when one can. */
 export const mountObstacle: string | undefined = findObstacle();
+
+/** Why no folder can be made read-only here; undefined when one can. */
+export const readOnlyObstacle: string | undefined = isRoot ? mountObstacle : undefined;
+
+/** A test that needs what is not there everywhere; skipped with the reason where it is not. */
+export function itUnless(obstacle: string | undefined, title: string, test: () => Promise<void>): void {
+	if (obstacle === undefined) {
+		it(title, test);
+	} else {
+		it.skip(`${title} (skipped: ${obstacle})`, test);
+	}
+}
 
 /** A folder with a small disk of its own. */
 export interface SmallDisk {
@@ -35,6 +56,7 @@ export function mountSmallDisk(folder: string, megabytes: number): SmallDisk {
 
 /** Does some work while nobody can write a folder; permissions do not hold root back, a read-only mount does. */
 export async function withReadOnly<T>(folder: string, work: () => Promise<T>): Promise<T> {
+	const { mode } = statSync(folder);
 	if (isRoot) {
 		run("mount", "--bind", folder, folder);
 		run("mount", "-o", "remount,ro,bind", folder);
@@ -47,7 +69,7 @@ export async function withReadOnly<T>(folder: string, work: () => Promise<T>): P
 		if (isRoot) {
 			run("umount", "--lazy", folder);
 		} else {
-			chmodSync(folder, 0o755);
+			chmodSync(folder, mode);
 		}
 	}
 }
