@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { poll } from "./deadline";
 
 /** The address that everything of platform `local` listens on. */
 export const LOOPBACK = "127.0.0.1";
@@ -30,6 +31,9 @@ export function isPortFree(port: number): Promise<boolean> {
 	});
 }
 
+/** How long a program that has just ended may take to let go of its port, in milliseconds. */
+const LETTING_GO_MS = 2000;
+
 /**
  * The port to listen on: the one already chosen, else the one asked for, else a free one.
  *
@@ -39,7 +43,8 @@ export async function claimPort(port: number | undefined, purpose: string, mend:
 	if (port === undefined) {
 		return findFreePort();
 	}
-	if (!(await isPortFree(port))) {
+	const free = await poll(LETTING_GO_MS, 50, async () => (await isPortFree(port)) || undefined);
+	if (free === undefined) {
 		throw new Error(
 			`port ${port} for ${purpose} is taken by another program: end that program (\`ss -ltnp\` shows it), or ${mend}`,
 		);
