@@ -9,6 +9,7 @@ export const environmentDefaults = {
 		logLevel: "debug",
 		debugMode: true,
 		sslMode: "disable",
+		bakeSeconds: 5,
 	},
 	staging: {
 		poolSize: 10,
@@ -19,6 +20,7 @@ export const environmentDefaults = {
 		logLevel: "info",
 		debugMode: false,
 		sslMode: "disable",
+		bakeSeconds: 30,
 	},
 	production: {
 		poolSize: 20,
@@ -29,6 +31,7 @@ export const environmentDefaults = {
 		logLevel: "warn",
 		debugMode: false,
 		sslMode: "require",
+		bakeSeconds: 60,
 	},
 } as const;
 

@@ -37,6 +37,10 @@ function seconds(from: number, to: number) {
 	return wholeNumber(from, to, "seconds");
 }
 
+function milliseconds(from: number, to: number) {
+	return wholeNumber(from, to, "milliseconds");
+}
+
 function version() {
 	return field("a version of three numbers, such as 1.3.0", (text) =>
 		/^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$/.test(text) ? text : undefined,
@@ -78,6 +82,19 @@ export const configSchema = z.strictObject({
 	lockRetries: wholeNumber(0, 100).default(10),
 	statementTimeoutSeconds: seconds(1, 86_400).default(300),
 	migrationQueueSeconds: seconds(1, 3600).default(60),
+	serverPerColor: flag().default(false),
+	copyWorkers: wholeNumber(1, 16).default(4),
+	copyVerification: oneOf(["checksums", "counts"]).default("checksums"),
+	copyTimeoutSeconds: seconds(60, 604_800).default(86_400),
+	catchUpTimeoutSeconds: seconds(1, 86_400).default(300),
+	slotTimeoutSeconds: seconds(1, 3600).default(60),
+	maxLagKilobytes: wholeNumber(1, 1_048_576, "kilobytes").default(1024),
+	longTransactionSeconds: seconds(0, 3600).default(30),
+	endLongTransactions: flag().default(false),
+	pauseTimeoutMilliseconds: milliseconds(100, 60_000).default(5000),
+	bakeSeconds: seconds(0, 3600).optional(),
+	bakeMaxErrorPercent: wholeNumber(0, 100, "percent").default(1),
+	bakeMaxLatencyMilliseconds: milliseconds(1, 60_000).default(1000),
 });
 
 export type Config = z.infer<typeof configSchema>;

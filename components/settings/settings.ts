@@ -143,13 +143,8 @@ function contradictions(settings: Partial<Settings>): Problem[] {
 	return problems;
 }
 
-function notYetBuilt({ platform, strategy }: Partial<Settings>): Problem[] {
-	const problems: Problem[] = [];
-	if (platform !== undefined && platform !== "local") {
-		problems.push(["platform", `found ${platform}, which this version cannot deploy to yet; allowed: local`]);
-	}
-	if (strategy !== undefined && strategy !== "in-place") {
-		problems.push(["strategy", `found ${strategy}, which this version cannot do yet; allowed: in-place`]);
-	}
-	return problems;
+function notYetBuilt({ platform }: Partial<Settings>): Problem[] {
+	return platform === undefined || platform === "local"
+		? []
+		: [["platform", `found ${platform}, which this version cannot deploy to yet; allowed: local`]];
 }

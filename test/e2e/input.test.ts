@@ -51,7 +51,7 @@ describe("mistakes before the first update", () => {
 			alerting: true,
 			databasePort: undefined,
 			environment: "production",
-			strategy: "blue-green",
+			platform: "docker",
 			poolSize: 30,
 		});
 		const contradictory = await project.up();
@@ -60,7 +60,7 @@ describe("mistakes before the first update", () => {
 			/poolSize: found 30 with maxConnections 20; allowed: at most 9/,
 			/debugMode: found true with environment production/,
 			/alerting: found true with monitoring false/,
-			/strategy: found blue-green, which this version cannot do yet; allowed: in-place/,
+			/platform: found docker, which this version cannot deploy to yet; allowed: local/,
 		]) {
 			assert.match(contradictory.output, mistake);
 		}

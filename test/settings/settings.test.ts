@@ -51,6 +51,7 @@ describe("the stack config", () => {
 			logLevel: "debug",
 			debugMode: true,
 			sslMode: "disable",
+			bakeSeconds: 5,
 			migrationsDirectory: "migrations",
 			allowOutOfOrder: false,
 			serviceEntry: "service/main.ts",
@@ -62,29 +63,74 @@ describe("the stack config", () => {
 			lockRetries: 10,
 			statementTimeoutSeconds: 300,
 			migrationQueueSeconds: 60,
+			serverPerColor: false,
+			copyWorkers: 4,
+			copyVerification: "checksums",
+			copyTimeoutSeconds: 86_400,
+			catchUpTimeoutSeconds: 300,
+			slotTimeoutSeconds: 60,
+			maxLagKilobytes: 1024,
+			longTransactionSeconds: 30,
+			endLongTransactions: false,
+			pauseTimeoutMilliseconds: 5000,
+			bakeMaxErrorPercent: 1,
+			bakeMaxLatencyMilliseconds: 1000,
 		});
 	});
 
 	it("gives staging and production theirs", () => {
-		const { poolSize, maxConnections, backupSchedule, monitoring, alerting, logLevel, debugMode } = read({
-			environment: "staging",
-		});
+		const staging = read({ environment: "staging" });
+		const { poolSize, maxConnections, backupSchedule, monitoring, alerting, logLevel, debugMode } = staging;
 		assert.deepEqual(
 			[poolSize, maxConnections, backupSchedule, monitoring, alerting, logLevel, debugMode],
 			[10, 50, "daily", true, true, "info", false],
 		);
+		assert.equal(staging.bakeSeconds, 30);
 		const production = read({ environment: "production", sslMode: "disable" });
 		assert.deepEqual(
 			[production.poolSize, production.maxConnections, production.backupSchedule, production.logLevel],
 			[20, 200, "hourly", "warn"],
 		);
+		assert.equal(production.bakeSeconds, 60);
 	});
 
 	it("prefers what the stack file says", () => {
 		assert.equal(read({ poolSize: "7" }).poolSize, 7);
 		assert.equal(read({ debugMode: "false" }).debugMode, false);
 		assert.equal(read({ gatewayPort: "8080" }).gatewayPort, 8080);
+		assert.equal(read({ environment: "staging", bakeSeconds: "0" }).bakeSeconds, 0);
 	});
+
+	it("takes both strategies", () => {
+		assert.equal(read({ strategy: "in-place" }).strategy, "in-place");
+		assert.equal(read({ strategy: "blue-green" }).strategy, "blue-green");
+	});
+
+	const extremes: [string, string, string][] = [
+		["copyWorkers", "1", "16"],
+		["copyTimeoutSeconds", "60", "604800"],
+		["catchUpTimeoutSeconds", "1", "86400"],
+		["slotTimeoutSeconds", "1", "3600"],
+		["maxLagKilobytes", "1", "1048576"],
+		["longTransactionSeconds", "0", "3600"],
+		["pauseTimeoutMilliseconds", "100", "60000"],
+		["bakeSeconds", "0", "3600"],
+		["bakeMaxErrorPercent", "0", "100"],
+		["bakeMaxLatencyMilliseconds", "1", "60000"],
+	];
+	for (const [key, least, most] of extremes) {
+		it(`takes ${key} from ${least} to ${most} and nothing beyond`, () => {
+			const value = (text: string) =>
+				Object.entries(read({ [key]: text })).find(([name]) => name === key)?.[1];
+			assert.deepEqual([value(least), value(most)], [Number(least), Number(most)]);
+			const range = `allowed: a whole number from ${least} to ${most}`;
+			for (const beyond of [Number(least) - 1, Number(most) + 1]) {
+				const found = problems({ [key]: String(beyond) });
+				assert.equal(found.length, 1);
+				assert.ok(found[0]?.startsWith(`camera-counting:${key}: found "${beyond}"; ${range}`), found[0]);
+			}
+		});
+	}
 
 	it("tells every mistake at once", () => {
 		assert.deepEqual(problems({ release: undefined, poolSize: "many", debugMode: "yes", color: "blue" }), [
@@ -121,6 +167,12 @@ describe("the stack config", () => {
 		["lockTimeoutSeconds", "61", /allowed: a whole number from 1 to 60 \(seconds\)/],
 		["lockRetries", "101", /allowed: a whole number from 0 to 100/],
 		["statementTimeoutSeconds", "", /allowed: a whole number from 1 to 86400 \(seconds\)/],
+		["serverPerColor", "2", /allowed: true or false/],
+		["copyVerification", "none", /allowed: one of checksums, counts/],
+		["endLongTransactions", "always", /allowed: true or false/],
+		["maxLagKilobytes", "1MB", /allowed: a whole number from 1 to 1048576 \(kilobytes\)/],
+		["pauseTimeoutMilliseconds", "5s", /allowed: a whole number from 100 to 60000 \(milliseconds\)/],
+		["bakeMaxErrorPercent", "0.5", /allowed: a whole number from 0 to 100 \(percent\)/],
 		["migrationQueueSeconds", "1e3", /allowed: a whole number from 1 to 3600 \(seconds\)/],
 	];
 	for (const [key, value, message] of refused) {
@@ -133,10 +185,10 @@ describe("the stack config", () => {
 	}
 
 	it("tells contradictions together with the other mistakes", () => {
-		const found = problems({ logLevel: "loud", alerting: "true", strategy: "blue-green" });
+		const found = problems({ logLevel: "loud", alerting: "true", platform: "docker" });
 		assert.deepEqual(
 			found.map((problem) => problem.split(": found ")[0]),
-			["camera-counting:logLevel", "camera-counting:alerting", "camera-counting:strategy"],
+			["camera-counting:logLevel", "camera-counting:alerting", "camera-counting:platform"],
 		);
 	});
 
@@ -187,11 +239,12 @@ describe("the stack config", () => {
 		});
 	}
 
-	it("says in one sentence that a platform or strategy cannot be used yet", () => {
-		assert.deepEqual(problems({ platform: "aws", strategy: "blue-green" }), [
-			"camera-counting:platform: found aws, which this version cannot deploy to yet; allowed: local",
-			"camera-counting:strategy: found blue-green, which this version cannot do yet; allowed: in-place",
-		]);
+	it("says in one sentence that a platform cannot be used yet", () => {
+		for (const platform of ["docker", "aws"]) {
+			assert.deepEqual(problems({ platform, strategy: "blue-green" }), [
+				`camera-counting:platform: found ${platform}, which this version cannot deploy to yet; allowed: local`,
+			]);
+		}
 	});
 
 	it("refuses a local port on another platform", () => {
@@ -213,8 +266,9 @@ describe("the stack config", () => {
 			const committed = Object.fromEntries(
 				Object.entries(config).map(([key, value]) => [key.split(":")[1], String(value)]),
 			);
-			const usable = { ...committed, platform: "local", strategy: "in-place", sslMode: "disable" };
-			assert.deepEqual(read(usable), read({ environment, release: committed.release, sslMode: "disable" }));
+			const usable = { ...committed, platform: "local", sslMode: "disable" };
+			const { release, strategy } = committed;
+			assert.deepEqual(read(usable), read({ environment, release, strategy, sslMode: "disable" }));
 		});
 	}
 });
