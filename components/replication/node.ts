@@ -1,0 +1,64 @@
+import { type Client, escapeIdentifier } from "pg";
+import { z } from "zod";
+import { type Connection, connectionSchema, withClient } from "../database/connection";
+
+export const COLORS = ["blue", "green"] as const;
+export type Color = (typeof COLORS)[number];
+
+/** One generation of a colour, as a database that is kept in step with another. */
+export const nodeSchema = z.strictObject({
+	/** Begins the names of everything that replication makes, such as `counting_staging`. */
+	base: z.string().regex(/^[a-z0-9_]{1,40}$/),
+	color: z.enum(COLORS),
+	/** Counts over both colours of a stack, so that it names one database for good. */
+	generation: z.number().int().min(1),
+	/** The colour's database, as a role that may make slots, subscriptions and triggers. */
+	admin: connectionSchema,
+	/** The role that owns the database and its tables; migrations run as it. */
+	owner: z.string().min(1),
+	/** The same database, as the role that the other colour copies from. */
+	replication: connectionSchema,
+});
+
+export type Node = z.infer<typeof nodeSchema>;
+
+/** As told to operators and used in names, such as `green-2`. */
+export function nodeName({ color, generation }: Pick<Node, "color" | "generation">): string {
+	return `${color}-${generation}`;
+}
+
+export function otherColor(color: Color): Color {
+	return color === "blue" ? "green" : "blue";
+}
+
+/** What the publication and the slot on one side and the subscription on the other are called. */
+export function linkName(from: Pick<Node, "base" | "generation">, to: Pick<Node, "generation">): string {
+	return `${from.base}_${from.generation}_to_${to.generation}`;
+}
+
+/** Works on a colour's database as its administrator. */
+export function withNode<T>(
+	node: Pick<Node, "admin">,
+	purpose: string,
+	work: (client: Client) => Promise<T>,
+	statementTimeoutMs?: number,
+): Promise<T> {
+	return withClient(
+		node.admin,
+		{ applicationName: purpose, ...(statementTimeoutMs && { statementTimeoutMs }) },
+		async (client) => {
+			await client.query("SET default_transaction_read_only = off");
+			return work(client);
+		},
+	);
+}
+
+/** Makes the rest of a session run as a role, for objects that must belong to it. */
+export async function actAs(client: Client, role: string): Promise<void> {
+	await client.query(`SET ROLE ${escapeIdentifier(role)}`);
+}
+
+/** Whether two nodes live on the same server. */
+export function onSameServer(left: { admin: Connection }, right: { admin: Connection }): boolean {
+	return left.admin.host === right.admin.host && left.admin.port === right.admin.port;
+}

@@ -1,0 +1,244 @@
+import type { Client } from "pg";
+import type { Connection } from "../database/connection";
+import type { Migration } from "../migrations/migration";
+import type { MigrationSettings } from "../migrations/options";
+import { readRecords, readStoredSections } from "../migrations/records";
+import { migrate } from "../migrations/run";
+import { fenceState, installFence } from "../traffic/write-fence";
+import { copyData } from "./copy";
+import { freeDisk } from "./disk";
+import { describeSchema, schemaDifferences } from "./drift";
+import { describeFindings, type Finding, PreflightError } from "./finding";
+import type { PlannedSection } from "./hazards";
+import { commonTables, createPublication, dropLink, startSubscription } from "./link";
+import { catchUp, type LinkEnds, linkState, withLink } from "./link-state";
+import { noteLinkedSchema } from "./linked-schema";
+import { linkName, type Node, nodeName } from "./node";
+import { preflight } from "./preflight";
+import { identifyRows, restoreIdentities } from "./replica-identity";
+import { replicatedTables } from "./tables";
+
+export interface InStepOptions {
+	/** The live colour. */
+	source: Node;
+	/** The idle one. */
+	target: Node;
+	/** The idle colour's database as its owner, for the schema. */
+	targetOwner: Connection;
+	/** The release's migrations, no more and no fewer: what they do to the live schema is looked at beforehand. */
+	wanted: readonly Migration[];
+	catalog: Connection;
+	deploymentId: number;
+	appliedBy: string;
+	backupDirectory: string;
+	migrations: MigrationSettings;
+	/** Parallel streams. */
+	workers: number;
+	verification: "checksums" | "counts";
+	copyTimeoutMs: number;
+	slotTimeoutMs: number;
+	catchUpTimeoutMs: number;
+	maxLagBytes: number;
+	log(line: string): void;
+	/** Told the name of each step before it begins. */
+	step?(name: string): Promise<void>;
+}
+
+/** What it may take to put the fence, or an identity, on every table, in milliseconds. */
+const TABLES_TIMEOUT_MS = 60_000;
+
+/**
+ * Gives the idle colour the schema and the rows of the live one and keeps it in step from then on, while the live one
+ * goes on being written. One that is in step already is left alone; an interrupted attempt is begun anew.
+ *
+ * @returns whether there was anything to do
+ * @throws PreflightError with everything that stands against it, before anything is copied
+ */
+export async function putInStep(options: InStepOptions): Promise<boolean> {
+	const { source, target, log } = options;
+	return withLink(source, target, async (ends) => {
+		if (await isInStep(ends)) {
+			return false;
+		}
+		const step = async (name: string) => options.step?.(name);
+		await step("clear");
+		await dropLink(source, target);
+		await dropLink(target, source);
+		await step("schema");
+		await installFence(ends.from.client, source.owner, TABLES_TIMEOUT_MS);
+		await replaySchema(ends, options);
+		await step("preflight");
+		await assertFit(ends, options);
+		await installFence(ends.to.client, target.owner, TABLES_TIMEOUT_MS);
+		try {
+			await copyAndLink(ends, options, step);
+		} catch (error) {
+			await clearAway(ends, error, log);
+			throw error;
+		}
+		return true;
+	});
+}
+
+/** Whether a colour follows another and nothing keeps it from going on. A subscription comes only after a whole copy. */
+export async function isInStep(ends: LinkEnds): Promise<boolean> {
+	const [fence, state] = await Promise.all([fenceState(ends.to.client), linkState(ends)]);
+	return fence !== undefined && state.fault === undefined;
+}
+
+/** The live colour's migrations as they were applied there, on the idle one; those that it does not have are undone. */
+async function replaySchema(ends: LinkEnds, options: InStepOptions): Promise<void> {
+	const { source, target, targetOwner, catalog, deploymentId, appliedBy, backupDirectory, log } = options;
+	await migrate({
+		target: targetOwner,
+		catalog,
+		targetName: target.admin.database,
+		wanted: await appliedMigrations(ends.from.client, source),
+		deploymentId,
+		appliedBy,
+		settings: { ...options.migrations, allowOutOfOrder: true },
+		backupDirectory,
+		log,
+	});
+}
+
+async function appliedMigrations(client: Client, source: Node): Promise<Migration[]> {
+	const records = await readRecords(client);
+	const half = records.find(({ state }) => state !== "applied");
+	if (half !== undefined) {
+		throw new Error(
+			`migration ${half.version} ${half.name} is applied only in part on ${nodeName(source)}, the live colour: ` +
+				"bring it to its end by an update that keeps the release",
+		);
+	}
+	const stored = await readStoredSections(
+		client,
+		records.map(({ version }) => version),
+	);
+	return records.map(({ version, name, type, dependsOn, checksum, irreversible }) => ({
+		version,
+		name,
+		type,
+		dependsOn,
+		checksum,
+		...(irreversible !== undefined && { irreversible }),
+		up: stored.get(version)!.up,
+		...(stored.get(version)!.down && { down: stored.get(version)!.down }),
+		path: `migration ${version} ${name} as it was applied on ${nodeName(source)}`,
+	}));
+}
+
+async function assertFit(ends: LinkEnds, options: InStepOptions): Promise<void> {
+	const { from, to } = ends;
+	const [live, replayed] = await Promise.all([describeSchema(from.client), describeSchema(to.client)]);
+	const drift = schemaDifferences(live, replayed).map(
+		(difference): Finding => ({
+			severity: "error",
+			what: `the live schema is not what its migrations make: ${difference}`,
+			mend: "bring the change in a migration, or take it back",
+		}),
+	);
+	const findings = [
+		...drift,
+		...(await preflight({
+			source: from.client,
+			target: to.client,
+			sections: await plannedSections(from.client, options.wanted),
+			freeBytes: { source: await freeDisk(from.client), target: await freeDisk(to.client) },
+			copying: true,
+		})),
+	];
+	if (findings.some(({ severity }) => severity === "error")) {
+		throw new PreflightError(findings);
+	}
+	if (findings.length > 0) {
+		options.log(describeFindings(findings));
+	}
+}
+
+/** What will run on the idle colour while changes of the live one stream in. */
+export async function plannedSections(
+	client: Client,
+	wanted: readonly Migration[],
+): Promise<PlannedSection[]> {
+	const records = await readRecords(client);
+	const applied = new Set(records.map(({ version }) => version));
+	const kept = new Set(wanted.map(({ version }) => version));
+	const undone = records.filter(({ version }) => !kept.has(version)).reverse();
+	const stored =
+		undone.length === 0
+			? new Map()
+			: await readStoredSections(
+					client,
+					undone.map(({ version }) => version),
+				);
+	return [
+		...undone.flatMap(({ version, name }): PlannedSection[] => {
+			const section = stored.get(version)?.down;
+			return section === undefined ? [] : [{ title: `undoing migration ${version} ${name}`, section }];
+		}),
+		...wanted
+			.filter(({ version }) => !applied.has(version))
+			.map(
+				({ version, name, path, up }): PlannedSection => ({
+					title: `migration ${version} ${name}`,
+					path,
+					section: up,
+				}),
+			),
+	];
+}
+
+async function copyAndLink(
+	ends: LinkEnds,
+	options: InStepOptions,
+	step: (name: string) => Promise<void>,
+): Promise<void> {
+	const { source, target, log } = options;
+	const name = linkName(source, target);
+	const tables = await replicatedTables(ends.from.client);
+	await step("identities");
+	await identifyRows(ends.from.client, tables, TABLES_TIMEOUT_MS);
+	await step("publication");
+	await createPublication(
+		ends.from.client,
+		name,
+		commonTables(tables, await replicatedTables(ends.to.client)),
+	);
+	const report = await copyData({
+		source,
+		target,
+		slot: name,
+		workers: options.workers,
+		verification: options.verification,
+		timeoutMs: options.copyTimeoutMs,
+		slotTimeoutMs: options.slotTimeoutMs,
+		log,
+		step,
+	});
+	log(
+		`copied ${report.rows} rows of ${report.tables} tables (${(report.bytes / 1e6).toFixed(1)} MB) ` +
+			`from ${nodeName(source)} to ${nodeName(target)} in ${(report.durationMs / 1000).toFixed(1)} s`,
+	);
+	await step("subscription");
+	await noteLinkedSchema(ends);
+	await startSubscription(source, target);
+	await step("catch up");
+	await catchUp(ends, { maxLagBytes: options.maxLagBytes, timeoutMs: options.catchUpTimeoutMs }, log);
+}
+
+/** Takes away what a failed attempt has made on the live side: a slot that nobody reads from fills its disk. */
+async function clearAway(
+	{ from, to }: LinkEnds,
+	failure: unknown,
+	log: (line: string) => void,
+): Promise<void> {
+	try {
+		await dropLink(from.node, to.node);
+		await restoreIdentities(from.client, TABLES_TIMEOUT_MS);
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		log(`after ${failure instanceof Error ? failure.message : String(failure)}`);
+		log(`the link ${linkName(from.node, to.node)} could not be taken away (${why}): the next update does it`);
+	}
+}
