@@ -51,7 +51,7 @@ describe("mistakes before the first update", () => {
 			alerting: true,
 			databasePort: undefined,
 			environment: "production",
-			platform: "docker",
+			sslMode: "require",
 			poolSize: 30,
 		});
 		const contradictory = await project.up();
@@ -60,7 +60,7 @@ describe("mistakes before the first update", () => {
 			/poolSize: found 30 with maxConnections 20; allowed: at most 9/,
 			/debugMode: found true with environment production/,
 			/alerting: found true with monitoring false/,
-			/platform: found docker, which this version cannot deploy to yet; allowed: local/,
+			/sslMode: found require with platform local; allowed: disable/,
 		]) {
 			assert.match(contradictory.output, mistake);
 		}
