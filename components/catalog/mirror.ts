@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ApplicationDatabase } from "../database/application-database";
 import type { DatabaseServer } from "../database/server";
 import type { Settings } from "../settings/settings";
 import type { EnvironmentMirror } from "./environments";
@@ -9,7 +8,7 @@ export function environmentMirror(
 	stack: string,
 	settings: Settings,
 	server: DatabaseServer,
-	database: ApplicationDatabase,
+	database: { databaseName: pulumi.Input<string>; applicationUser: pulumi.Input<string> },
 ): pulumi.Output<EnvironmentMirror> {
 	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, ...others } = settings;
 	return pulumi.output({

@@ -10,6 +10,8 @@ export interface ApplicationDatabaseArgs {
 	databaseName: string;
 	/** Connections that the application may hold. */
 	maxConnections: pulumi.Input<number>;
+	/** A role that may connect as well, to replicate. */
+	replicationRole?: pulumi.Input<string>;
 }
 
 /**
@@ -56,6 +58,21 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 			{ database: database.name, role: application.name, objectType: "database", privileges: ["CONNECT"] },
 			{ ...child, dependsOn: closed },
 		);
+		const replicate =
+			args.replicationRole === undefined
+				? []
+				: [
+						new postgresql.Grant(
+							`${name}-replicate`,
+							{
+								database: database.name,
+								role: args.replicationRole,
+								objectType: "database",
+								privileges: ["CONNECT"],
+							},
+							{ ...child, dependsOn: connect },
+						),
+					];
 		const usage = new postgresql.Grant(
 			`${name}-usage`,
 			{
@@ -89,7 +106,7 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 		this.databaseName = database.name;
 		this.applicationUser = application.name;
 		this.applicationPassword = applicationPassword.value;
-		const ready = pulumi.all([connect.id, usage.id, ...defaults.map(({ id }) => id)]);
+		const ready = pulumi.all([connect, usage, ...replicate, ...defaults].map(({ id }) => id));
 		this.ownerConnection = ready.apply(() =>
 			server.connection(database.name, owner.name, ownerPassword.value),
 		);

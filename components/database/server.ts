@@ -21,6 +21,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly port: pulumi.Output<number>;
 	/** For `@pulumi/postgresql` resources on this server. */
 	readonly provider: postgresql.Provider;
+	/** As the role that may do everything, by way of the server's own database; a secret as a whole. */
+	readonly superuserConnection: pulumi.Output<Connection>;
 	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
 	readonly resource: pulumi.CustomResource;
 
@@ -39,6 +41,10 @@ export class DatabaseServer extends pulumi.ComponentResource {
 		this.resource = server;
 		this.host = server.host;
 		this.port = server.port;
+		// Known once the server runs, so that whoever uses it waits for that.
+		this.superuserConnection = running.id.apply(() =>
+			this.connection("postgres", "postgres", server.password),
+		);
 		this.provider = new postgresql.Provider(
 			`${name}-provider`,
 			{

@@ -22,8 +22,8 @@ export async function waitUntilHealthy(url: string, release: string, timeoutSeco
 	}
 }
 
-/** What is wrong at the public address; empty when nothing is. */
-async function findFault(url: string, release: string): Promise<string> {
+/** What is wrong at an address of a release; empty when nothing is. */
+export async function findFault(url: string, release: string): Promise<string> {
 	try {
 		for (const path of ["/healthz", "/readyz", "/version"]) {
 			const reply = await fetch(url + path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });

@@ -108,6 +108,12 @@ async function recordPutBack(
 /** The files of the wanted migrations, as they were when the program read them. */
 function selectFiles(directory: string, entries: Inputs["migrations"]): Migration[] {
 	const files = loadMigrations(directory);
+	const gone = Object.keys(entries).filter((version) => !files.some((file) => file.version === version));
+	if (gone.length > 0) {
+		throw new Error(
+			`${directory} has no file of ${gone.join(", ")} any more: put it back and run the update again`,
+		);
+	}
 	return files.filter((file) => {
 		const entry = entries[file.version];
 		if (entry !== undefined && entry.checksum !== file.checksum) {

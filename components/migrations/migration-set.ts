@@ -8,14 +8,14 @@ export interface MigrationSetArgs {
 	databaseName: pulumi.Input<string>;
 	/** The migration files' folder, from the project's folder. */
 	directory: pulumi.Input<string>;
-	/** The migrations that shall be applied, no more and no fewer. */
-	migrations: readonly Migration[];
+	/** The migrations that shall be applied, no more and no fewer, by version. */
+	migrations: Record<string, MigrationEntry>;
 	/** Where and how they are applied. A secret, and no cause for an update by itself. */
 	context: pulumi.Input<DeploymentContext>;
 }
 
 /** What the state and the preview know of one migration. */
-interface MigrationEntry {
+export interface MigrationEntry {
 	name: string;
 	type: string;
 	checksum: string;
@@ -38,7 +38,7 @@ export class MigrationSet extends pulumi.dynamic.Resource {
 			{
 				databaseName,
 				directory,
-				migrations: entries(migrations),
+				migrations,
 				context: pulumi.secret(context),
 				deploymentId: undefined,
 			},
@@ -49,7 +49,8 @@ export class MigrationSet extends pulumi.dynamic.Resource {
 	}
 }
 
-function entries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
+/** What a set is told of migration files. */
+export function migrationEntries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
 	return Object.fromEntries(
 		migrations.map(({ version, name, type, checksum, dependsOn }) => [
 			version,

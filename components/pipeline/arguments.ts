@@ -10,16 +10,18 @@ export function deploymentContext(
 	settings: Settings,
 	names: StackNames,
 	catalog: Catalog,
-	database: ApplicationDatabase,
+	database: Pick<ApplicationDatabase, "ownerConnection" | "databaseName">,
 ): pulumi.Output<DeploymentContext> {
 	return pulumi.secret(
 		pulumi.output({
 			environment: settings.environment,
+			pipelineName: names.database,
 			release: settings.release,
 			catalog: catalog.connection,
 			target: database.ownerConnection,
 			targetName: database.databaseName,
 			backupDirectory: names.backupDirectory,
+			onFailure: settings.strategy === "in-place" ? ("undo" as const) : ("keep" as const),
 			migrations: {
 				lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
 				lockRetries: settings.lockRetries,

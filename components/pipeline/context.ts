@@ -4,6 +4,8 @@ import { connectionSchema } from "../database/connection";
 /** What a provider that works on a deployment has to know to write it down and to undo it. */
 export const deploymentContextSchema = z.object({
 	environment: z.enum(["development", "staging", "production"]),
+	/** What the catalog calls the stack's deployments. */
+	pipelineName: z.string(),
 	/** The release that the update brings. */
 	release: z.string(),
 	catalog: connectionSchema,
@@ -13,6 +15,11 @@ export const deploymentContextSchema = z.object({
 	targetName: z.string(),
 	/** Where rows are saved before an undo destroys them, from the project's folder. */
 	backupDirectory: z.string(),
+	/**
+	 * What becomes of the migrations that a failed update has applied: undone where they were applied to the live
+	 * database; kept on an idle colour, where the next update goes on from them.
+	 */
+	onFailure: z.enum(["undo", "keep"]),
 	migrations: z.object({
 		lockTimeoutMs: z.number(),
 		lockRetries: z.number(),

@@ -18,6 +18,11 @@ export class StuckTraffic extends Error {
 	override readonly name = "StuckTraffic";
 }
 
+/** The traffic had moved to the release and has gone back; that is on record as a rollback. */
+export class TrafficReturned extends Error {
+	override readonly name = "TrafficReturned";
+}
+
 /**
  * Does one step of a deployment. The first step of an update opens the deployment in the catalog. When a step fails,
  * the migrations that this update applied are undone and the deployment is closed as rolled back or failed.
@@ -58,7 +63,7 @@ function begin(context: DeploymentContext): Promise<number> {
 	return withCatalog(context.catalog, async (client) => {
 		await closeAbandoned(client, context.environment);
 		return openDeployment(client, {
-			pipelineName: context.targetName,
+			pipelineName: context.pipelineName,
 			release: context.release,
 			environment: context.environment,
 			triggeredBy: process.env.GITHUB_ACTOR ?? process.env.GITLAB_USER_LOGIN ?? userInfo().username,
@@ -79,7 +84,33 @@ async function abandon(
 ): Promise<Error> {
 	const reason = messageOf(cause);
 	const told: string[] = [`${step}: ${reason}`];
-	let undone = cause instanceof MigrationError ? cause.undone : [];
+	const undone = cause instanceof MigrationError ? [...cause.undone] : [];
+	if (context.onFailure === "undo") {
+		undone.push(...(await undo(context, deploymentId, { type, reason: firstLine(told[0]!), cause, told })));
+	}
+	try {
+		const returned = undone.length > 0 || cause instanceof TrafficReturned;
+		const status = returned ? "rolled_back" : "failed";
+		await withCatalog(context.catalog, (client) =>
+			closeDeployment(client, deploymentId, { status, error: firstLine(reason) }),
+		);
+	} catch (error) {
+		told.push(`the catalog could not be told: ${messageOf(error)}`);
+	}
+	return new Error(told.join("\n"), { cause });
+}
+
+/**
+ * Undoes what the deployment applied to the live database, and tells of it.
+ *
+ * @returns the versions that were undone
+ */
+async function undo(
+	context: DeploymentContext,
+	deploymentId: number,
+	failure: { type: RollbackType; reason: string; cause: unknown; told: string[] },
+): Promise<string[]> {
+	const { type, reason, cause, told } = failure;
 	try {
 		if (cause instanceof StuckTraffic) {
 			throw new Error("nothing was undone, since the traffic stays");
@@ -92,28 +123,20 @@ async function abandon(
 			settings: context.migrations,
 			backupDirectory: context.backupDirectory,
 			log: console.log,
-			reason: firstLine(`${step}: ${reason}`),
+			reason,
 			type,
 		});
-		undone = [...undone, ...report.undone];
 		if (report.undone.length > 0) {
 			told.push(`automatic rollback: undid ${report.undone.join(", ")}, which this update had applied`);
 			told.push(
 				...report.backups.map(({ table, file, rows }) => `${rows} rows of ${table} are saved in ${file}`),
 			);
 		}
+		return report.undone;
 	} catch (error) {
 		told.push(`no automatic rollback: ${messageOf(error)}`);
+		return [];
 	}
-	try {
-		const status = undone.length > 0 ? "rolled_back" : "failed";
-		await withCatalog(context.catalog, (client) =>
-			closeDeployment(client, deploymentId, { status, error: firstLine(reason) }),
-		);
-	} catch (error) {
-		told.push(`the catalog could not be told: ${messageOf(error)}`);
-	}
-	return new Error(told.join("\n"), { cause });
 }
 
 function withCatalog<T>(catalog: Connection, work: Parameters<typeof withClient<T>>[2]): Promise<T> {

@@ -1,5 +1,7 @@
 /** The longest identifier that PostgreSQL keeps is 63 bytes; the suffixes of roles and catalog need some of them. */
 const LONGEST_BASE = 48;
+/** Colours append `_green_<generation>` as well, before the suffixes of their roles. */
+const LONGEST_COLOR_BASE = 40;
 
 export interface StackNames {
 	/** Folder of everything of platform `local`, from the project's folder. */
@@ -10,8 +12,10 @@ export interface StackNames {
 	routerFile: string;
 	/** Rows that an undo destroyed. */
 	backupDirectory: string;
-	/** The environment's database. */
+	/** The environment's database, where it has only one. */
 	database: string;
+	/** Begins the names of the colours' databases and of all that keeps them in step. */
+	base: string;
 	/** The catalog's database. */
 	catalog: string;
 }
@@ -19,13 +23,15 @@ export interface StackNames {
 /** What belongs to a stack on this machine, by name. */
 export function localNames(stack: string): StackNames {
 	const directory = `.local/${stack}`;
-	const database = `counting_${stack.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`.slice(0, LONGEST_BASE);
+	const name = `counting_${stack.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`;
+	const database = name.slice(0, LONGEST_BASE);
 	return {
 		directory,
 		serviceDirectory: `${directory}/service`,
 		routerFile: `${directory}/gateway/state.json`,
 		backupDirectory: `${directory}/backups`,
 		database,
+		base: name.slice(0, LONGEST_COLOR_BASE),
 		catalog: `${database}_catalog`,
 	};
 }

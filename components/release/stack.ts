@@ -4,9 +4,9 @@ import { loadMigrations } from "../migrations/files";
 import { highestVersion, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
 import { parseSettings, type Settings } from "../settings/settings";
-import { routedRelease } from "../traffic/local/router-file";
-import { type InPlacePlan, planInPlace } from "./in-place";
+import { type LastOutputs, lastOutputsSchema } from "./color-record";
 import { localNames, type StackNames } from "./names";
+import { deployedStrategy, refuseStrategyChange } from "./strategy-change";
 
 /** Everything that an update is decided by. */
 export interface StackInputs {
@@ -15,11 +15,18 @@ export interface StackInputs {
 	names: StackNames;
 	/** Those of the release, in the order of their application. */
 	migrations: Migration[];
+	/** Versions of the migrations that can be undone, of all that there are files of. */
+	reversible: string[];
 	/** The schema version that the release needs. */
 	requiredSchema: string;
-	plan: InPlacePlan;
-	/** Whether no update of this stack has finished yet. */
-	first: boolean;
+	/** What the last finished update left; undefined before there was one. */
+	last: LastUpdate | undefined;
+}
+
+export interface LastUpdate {
+	release: string;
+	/** The colours, where there are any. */
+	colors?: LastOutputs;
 }
 
 /**
@@ -29,28 +36,36 @@ export interface StackInputs {
  */
 export async function readStack(): Promise<StackInputs> {
 	const stack = pulumi.getStack();
-	const { settings, migrations } = readFiles();
-	const last = await lastRelease();
-	const names = localNames(stack);
+	const { settings, migrations, reversible } = readFiles();
+	const last = await lastUpdate();
+	asRunError(() =>
+		refuseStrategyChange(last && deployedStrategy({ ...last, live: last.colors?.live }), settings.strategy),
+	);
 	return {
 		stack,
 		settings,
-		names,
+		names: localNames(stack),
 		migrations,
+		reversible,
 		requiredSchema: schemaOf(migrations),
-		plan: planInPlace(
-			[last, routedRelease(names.routerFile)].filter((release) => release !== undefined),
-			settings.release,
-		),
-		first: last === undefined,
+		last,
 	};
+}
+
+/** Shows a mistake of the operator's as it is: it needs no stack trace. */
+export function asRunError<T>(work: () => T): T {
+	try {
+		return work();
+	} catch (error) {
+		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+	}
 }
 
 /** The SDK hands a program the names of its secret config keys in its environment and has no function for them. */
 const secretKeysSchema = z.array(z.string());
 
-function readFiles(): { settings: Settings; migrations: Migration[] } {
-	try {
+function readFiles(): Pick<StackInputs, "settings" | "migrations" | "reversible"> {
+	return asRunError(() => {
 		const settings = readSettings();
 		const { release, migrationsDirectory } = settings;
 		const files = loadMigrations(migrationsDirectory);
@@ -67,11 +82,9 @@ function readFiles(): { settings: Settings; migrations: Migration[] } {
 				`release ${release} brings no migration of its own; it runs on schema ${schemaOf(migrations)}`,
 			);
 		}
-		return { settings, migrations };
-	} catch (error) {
-		// Shown as it is: a mistake of the operator's needs no stack trace.
-		throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
-	}
+		const reversible = files.filter(({ down }) => down !== undefined).map(({ version }) => version);
+		return { settings, migrations, reversible };
+	});
 }
 
 /** The schema version that a release needs: that of its newest migration. */
@@ -88,12 +101,26 @@ function readSettings(): Settings {
 	});
 }
 
-const lastOutputsSchema = z.object({ release: z.string() });
-
 /** What this stack's last finished update left, or undefined before the first one. */
-async function lastRelease(): Promise<string | undefined> {
+async function lastUpdate(): Promise<LastUpdate | undefined> {
 	const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
 	const self = new pulumi.StackReference("self", { name });
-	const parsed = lastOutputsSchema.safeParse({ release: (await self.getOutputDetails("release")).value });
-	return parsed.data?.release;
+	const output = async (key: string): Promise<unknown> => (await self.getOutputDetails(key)).value;
+	const release = z.string().safeParse(await output("release"));
+	if (!release.success) {
+		return undefined;
+	}
+	const live = await output("live");
+	if (live === undefined) {
+		return { release: release.data };
+	}
+	const found = { live, colors: await output("colors"), nextGeneration: await output("nextGeneration") };
+	const colors = lastOutputsSchema.safeParse(found);
+	if (!colors.success) {
+		throw new pulumi.RunError(
+			`the stack's outputs do not tell what its colours are:\n${z.prettifyError(colors.error)}\n` +
+				"put the outputs back with `stack import` of an earlier `stack export`",
+		);
+	}
+	return { release: release.data, colors: colors.data };
 }

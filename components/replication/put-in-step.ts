@@ -9,11 +9,11 @@ import { copyData } from "./copy";
 import { freeDisk } from "./disk";
 import { describeSchema, schemaDifferences } from "./drift";
 import { describeFindings, type Finding, PreflightError } from "./finding";
-import type { PlannedSection } from "./hazards";
 import { commonTables, createPublication, dropLink, startSubscription } from "./link";
 import { catchUp, type LinkEnds, linkState, withLink } from "./link-state";
 import { noteLinkedSchema } from "./linked-schema";
 import { linkName, type Node, nodeName } from "./node";
+import { plannedSections } from "./planned-sections";
 import { preflight } from "./preflight";
 import { identifyRows, restoreIdentities } from "./replica-identity";
 import { replicatedTables } from "./tables";
@@ -154,39 +154,6 @@ async function assertFit(ends: LinkEnds, options: InStepOptions): Promise<void> 
 	if (findings.length > 0) {
 		options.log(describeFindings(findings));
 	}
-}
-
-/** What will run on the idle colour while changes of the live one stream in. */
-export async function plannedSections(
-	client: Client,
-	wanted: readonly Migration[],
-): Promise<PlannedSection[]> {
-	const records = await readRecords(client);
-	const applied = new Set(records.map(({ version }) => version));
-	const kept = new Set(wanted.map(({ version }) => version));
-	const undone = records.filter(({ version }) => !kept.has(version)).reverse();
-	const stored =
-		undone.length === 0
-			? new Map()
-			: await readStoredSections(
-					client,
-					undone.map(({ version }) => version),
-				);
-	return [
-		...undone.flatMap(({ version, name }): PlannedSection[] => {
-			const section = stored.get(version)?.down;
-			return section === undefined ? [] : [{ title: `undoing migration ${version} ${name}`, section }];
-		}),
-		...wanted
-			.filter(({ version }) => !applied.has(version))
-			.map(
-				({ version, name, path, up }): PlannedSection => ({
-					title: `migration ${version} ${name}`,
-					path,
-					section: up,
-				}),
-			),
-	];
 }
 
 async function copyAndLink(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { poll } from "../local/deadline";
-import { catchUp, type LinkEnds, withLink } from "../replication/link-state";
+import { type LinkEnds, withLink } from "../replication/link-state";
 import { type Node, nodeName } from "../replication/node";
 import { advanceSequences, type SharedSequence, sharedSequences } from "../replication/sequences";
 import { type GuardLimits, guard, StuckTraffic } from "./guardrails";
@@ -248,19 +248,4 @@ class StepTimes {
 
 function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
-}
-
-/** Whether a link can be relied on, for those that only want to know: its lag, or what is wrong with it. */
-export async function linkFault(
-	from: Node,
-	to: Node,
-	maxLagBytes: number,
-	timeoutMs: number,
-): Promise<string | undefined> {
-	try {
-		await withLink(from, to, (ends) => catchUp(ends, { maxLagBytes, timeoutMs }, () => {}));
-		return undefined;
-	} catch (error) {
-		return messageOf(error);
-	}
 }

@@ -29,6 +29,8 @@ describe("a deployment", () => {
 			release: "1.0.0",
 			catalog: catalog.owner,
 			target: target.owner,
+			pipelineName: "counting_test",
+			onFailure: "undo",
 			targetName: target.owner.database,
 			backupDirectory: join(directory, "backups"),
 			migrations: {

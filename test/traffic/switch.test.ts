@@ -12,12 +12,8 @@ import {
 	removeGateway,
 } from "../../components/traffic/local/gateway-process";
 import { routedUrls } from "../../components/traffic/local/router-file";
-import {
-	activeTarget,
-	routeNowhere,
-	switchTraffic,
-	type Target,
-} from "../../components/traffic/local/switch";
+import { activeTarget, routeNowhere, switchTraffic } from "../../components/traffic/local/switch";
+import type { Target } from "../../components/traffic/routing";
 import { loadState } from "../../gateway/state";
 
 describe("the traffic", () => {

@@ -19,7 +19,7 @@ export function configurationFile({ home }: Installation): string {
 }
 
 /** Connections kept for the deployment: migrations, catalog, copy workers, health checks. */
-const OWN_CONNECTIONS = 30;
+const OWN_CONNECTIONS = 60;
 
 /** The content of that file. */
 export function configuration(options: LocalServerOptions, port: number): string {
@@ -37,6 +37,8 @@ export function configuration(options: LocalServerOptions, port: number): string
 		"wal_level = logical",
 		"max_wal_senders = 20",
 		"max_replication_slots = 20",
+		// A slot that nobody reads from must not fill the disk: it is given up before.
+		"max_slot_wal_keep_size = '16GB'",
 		"max_active_replication_origins = 20",
 		"max_logical_replication_workers = 16",
 		"max_worker_processes = 32",

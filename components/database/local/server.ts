@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { escapeLiteral } from "pg";
 import { z } from "zod";
@@ -98,9 +98,21 @@ export async function stopServer(directory: string, timeoutSeconds: number): Pro
  */
 export async function removeServer(directory: string, timeoutSeconds: number): Promise<void> {
 	await stopAll(directory, timeoutSeconds * 1000);
-	await stopServer(directory, timeoutSeconds);
-	removeInstallation(directory);
+	for (const each of [...serversBelow(directory), directory]) {
+		await stopServer(each, timeoutSeconds);
+		removeInstallation(each);
+	}
 	rmSync(directory, { recursive: true, force: true });
+}
+
+/** The folders of further servers of the stack, such as that of the second colour. */
+function serversBelow(directory: string): string[] {
+	if (!existsSync(directory)) {
+		return [];
+	}
+	return readdirSync(directory)
+		.map((name) => join(directory, name))
+		.filter((folder) => existsSync(join(folder, "postgres")));
 }
 
 /** The superuser's connection to a database of the stack's server. */

@@ -2,13 +2,8 @@ import { GatewayClient, GatewayError } from "../../../gateway/client";
 import { waitUntilHealthy } from "../../health/checks";
 import { poll } from "../../local/deadline";
 import { StuckTraffic } from "../../pipeline/deployment";
+import type { Target } from "../routing";
 import { routerState } from "./router-file";
-
-export interface Target {
-	/** What the router calls it. */
-	targetGroup: string;
-	url: string;
-}
 
 export interface SwitchOptions {
 	/** The router's state file. */

@@ -1,0 +1,44 @@
+import { type ClientBase, escapeIdentifier } from "pg";
+import type { Node } from "../replication/node";
+import type { EnvironmentType } from "./deployments";
+
+export type BlueGreenStatus = "idle" | "deploying" | "switching" | "completed" | "failed";
+
+/** Writes down which database a colour has, and what is going on. */
+export async function noteColor(
+	client: ClientBase,
+	environment: EnvironmentType,
+	{ base, color, admin }: Node,
+	status: BlueGreenStatus,
+): Promise<void> {
+	const columns = ["host", "port", "name"].map((part) => escapeIdentifier(`${color}_database_${part}`));
+	await client.query(
+		`INSERT INTO blue_green_deployments (deployment_name, environment, deployment_status, ${columns.join(", ")})
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (deployment_name) DO UPDATE SET deployment_status = EXCLUDED.deployment_status,
+			${columns.map((column) => `${column} = EXCLUDED.${column}`).join(", ")}`,
+		[base, environment, status, admin.host, admin.port, admin.database],
+	);
+}
+
+/** Writes down that the traffic begins to move. */
+export async function noteSwitchStarted(client: ClientBase, { base }: Pick<Node, "base">): Promise<void> {
+	await client.query(
+		`UPDATE blue_green_deployments SET deployment_status = 'switching', switch_started_at = clock_timestamp(),
+			switch_completed_at = NULL, rollback_triggered = false WHERE deployment_name = $1`,
+		[base],
+	);
+}
+
+/** Writes down which colour has the traffic now, and whether it went back there. */
+export async function noteLive(
+	client: ClientBase,
+	{ base, color }: Pick<Node, "base" | "color">,
+	outcome: { status: "completed" | "failed"; rollback: boolean; health: { check: string; status: string }[] },
+): Promise<void> {
+	await client.query(
+		`UPDATE blue_green_deployments SET current_active = $2, deployment_status = $3, rollback_triggered = $4,
+			health_check_results = $5, switch_completed_at = clock_timestamp() WHERE deployment_name = $1`,
+		[base, color, outcome.status, outcome.rollback, JSON.stringify(outcome.health)],
+	);
+}

@@ -1,0 +1,76 @@
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import type { ColorServers } from "../replication/environment";
+import type { Color } from "../replication/node";
+import { GeneratedPassword } from "./password";
+import { DatabaseServer } from "./server";
+
+export interface ColorServerPairArgs {
+	/** The stack's folder for everything of platform `local`, from the project's folder. */
+	directory: string;
+	/** Begins the names of the colours' databases. */
+	base: string;
+	/** Connections that one colour's application may hold. */
+	maxConnections: number;
+	/** A port for the first server to keep to; a free one is chosen once when it is left out. */
+	port: number | undefined;
+	/** Seconds until starting or stopping is given up. */
+	startTimeoutSeconds: number;
+	/** Whether each colour has a server of its own; else one serves both. */
+	serverPerColor: boolean;
+}
+
+/** The servers that the colours live on, and the role that they copy from each other with. The first has the catalog. */
+export class ColorServerPair extends pulumi.ComponentResource {
+	readonly first: DatabaseServer;
+	readonly replicationUser: pulumi.Output<string>;
+	/** How the deployment reaches each colour's server; a secret as a whole. */
+	readonly connections: pulumi.Output<ColorServers>;
+	private readonly byColor: Record<Color, DatabaseServer>;
+
+	constructor(name: string, args: ColorServerPairArgs, opts?: pulumi.ComponentResourceOptions) {
+		super("camera-counting:database:ColorServerPair", name, {}, opts);
+		const { directory, base, maxConnections, port, startTimeoutSeconds, serverPerColor } = args;
+		const common = { maxConnections, startTimeoutSeconds };
+		this.first = new DatabaseServer(name, { ...common, directory, port }, { parent: this });
+		const second = serverPerColor
+			? new DatabaseServer(
+					`${name}-green`,
+					{ ...common, directory: `${directory}/green-server` },
+					{ parent: this, dependsOn: this.first },
+				)
+			: this.first;
+		this.byColor = { blue: this.first, green: second };
+
+		const password = new GeneratedPassword(`${name}-replication-password`, { parent: this });
+		const roles = [...new Set([this.first, second])].map(
+			(server, index) =>
+				new postgresql.Role(
+					`${name}-replication${index === 0 ? "" : "-green"}`,
+					{
+						name: `${base}_replication`,
+						login: true,
+						replication: true,
+						roles: ["pg_read_all_data"],
+						password: password.value,
+					},
+					{ parent: this, provider: server.provider, deletedWith: server.resource },
+				),
+		);
+		this.replicationUser = pulumi.all(roles.map((role) => role.name)).apply(([first]) => first!);
+		this.connections = pulumi.secret(
+			pulumi.output({
+				base,
+				blue: this.first.superuserConnection,
+				green: second.superuserConnection,
+				replicationUser: this.replicationUser,
+				replicationPassword: password.value,
+			}),
+		);
+		this.registerOutputs({});
+	}
+
+	of(color: Color): DatabaseServer {
+		return this.byColor[color];
+	}
+}

@@ -1,0 +1,26 @@
+import { type Connection, withClient } from "../database/connection";
+import type { Migration } from "../migrations/migration";
+import type { Finding } from "./finding";
+import { replicationHazards } from "./hazards";
+import { identityFindings } from "./identity-checks";
+import { plannedSections } from "./planned-sections";
+import { replicatedTables } from "./tables";
+import { unreplicatedData } from "./unreplicated-data";
+
+/**
+ * What of the live database alone tells that a release cannot be built beside it, or only with care; for previews,
+ * which have no idle colour to ask yet.
+ *
+ * @param live the live database, as any role that may read its catalogs
+ */
+export function liveFindings(live: Connection, wanted: readonly Migration[]): Promise<Finding[]> {
+	return withClient(live, { applicationName: "deployment-preview" }, async (client) => {
+		const tables = await replicatedTables(client);
+		const sections = await plannedSections(client, wanted);
+		return [
+			...(await identityFindings(client, tables)),
+			...(await unreplicatedData(client, sections)),
+			...(await replicationHazards(sections, tables)),
+		];
+	});
+}

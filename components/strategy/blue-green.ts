@@ -1,0 +1,148 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Catalog } from "../catalog/catalog";
+import { environmentMirror } from "../catalog/mirror";
+import { ColorServerPair } from "../database/color-servers";
+import { migrationEntries } from "../migrations/migration-set";
+import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
+import { asRunError, type StackInputs } from "../release/stack";
+import { otherColor } from "../replication/node";
+import type { Settings } from "../settings/settings";
+import { Router } from "../traffic/router";
+import { TrafficSwitch } from "../traffic/traffic-switch";
+import { announceRelease } from "./announce-release";
+import { ColorStack } from "./color-stack";
+
+/**
+ * Two colours: the live one, and one to release to or to go back to. A new release is built beside the live one, gets
+ * its rows while they go on changing, is migrated and checked there, and then takes the traffic. The colour before it
+ * stays in step; the one before that is no longer declared, and so dropped, when all of this has gone well.
+ */
+export function deployBlueGreen(inputs: StackInputs) {
+	const { stack, settings, names } = inputs;
+	const { release, maxConnections, startTimeoutSeconds } = settings;
+	const plan = planOf(inputs);
+
+	const servers = new ColorServerPair("server", {
+		directory: names.directory,
+		base: names.base,
+		maxConnections,
+		port: settings.databasePort,
+		startTimeoutSeconds,
+		serverPerColor: settings.serverPerColor,
+	});
+	const catalog = new Catalog("catalog", {
+		server: servers.first,
+		databaseName: names.catalog,
+		environment: environmentMirror(stack, settings, servers.first, {
+			databaseName: names.base,
+			applicationUser: names.base,
+		}),
+	});
+	const router = new Router(
+		"router",
+		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
+		{ dependsOn: servers },
+	);
+
+	const colors = declareColors(plan, inputs, servers, catalog);
+	const live = colorOf(colors, plan.live);
+	const idle = colors.find(({ planned }) => planned.color === otherColor(plan.live));
+	announceRelease(plan, inputs, live, idle);
+
+	const traffic = new TrafficSwitch(
+		"traffic",
+		{
+			live: live.side,
+			...(idle && { idle: idle.side }),
+			publicUrl: router.url,
+			stateFile: names.routerFile,
+			servers: servers.connections,
+			limits: cutoverLimits(settings),
+			bake: {
+				seconds: settings.bakeSeconds,
+				maxErrorPercent: settings.bakeMaxErrorPercent,
+				maxLatencyMs: settings.bakeMaxLatencyMilliseconds,
+			},
+			isNew: plan.kind === "build",
+			context: live.context,
+		},
+		{ dependsOn: colors.map(({ health }) => health) },
+	);
+
+	const { last } = inputs;
+	return {
+		url: router.url,
+		release,
+		live: pulumi.output(traffic.switchedAt).apply(() => plan.live),
+		colors: Object.fromEntries(
+			colors.map((color) => [
+				color.planned.color,
+				color.record(
+					color === live ? traffic.switchedAt : last?.colors?.colors[color.planned.color]?.switchedAt,
+				),
+			]),
+		),
+		nextGeneration: plan.nextGeneration,
+		migrations: Object.fromEntries(
+			Object.entries(live.planned.migrations).map(([version, { name }]) => [version, name]),
+		),
+		checkedAt: live.health.checkedAt,
+		pauseMs: traffic.pauseMs,
+		databaseHost: servers.of(plan.live).host,
+		databasePort: servers.of(plan.live).port,
+		databaseName: live.database.databaseName,
+		databaseUser: live.database.applicationUser,
+		databasePassword: live.database.applicationPassword,
+	};
+}
+
+function planOf({ settings, migrations, requiredSchema, reversible, last }: StackInputs): BlueGreenPlan {
+	const { release, serviceEntry, poolSize, logLevel, debugMode, schemaCompatibility } = settings;
+	return asRunError(() =>
+		planBlueGreen(last?.colors, {
+			release,
+			requiredSchema,
+			migrations: migrationEntries(migrations),
+			reversible,
+			service: { entry: serviceEntry, poolSize, logLevel, debugMode, schemaCompatibility },
+		}),
+	);
+}
+
+/** Older generations first: a newer one is copied from them. */
+function declareColors(
+	plan: BlueGreenPlan,
+	{ settings, names }: StackInputs,
+	servers: ColorServerPair,
+	catalog: Catalog,
+): ColorStack[] {
+	const planned = [...plan.colors].sort((left, right) => left.generation - right.generation);
+	const declared: ColorStack[] = [];
+	for (const each of planned) {
+		const older = declared.at(-1);
+		declared.push(
+			new ColorStack({ planned: each, settings, names, servers, catalog, ...(older && { older }) }),
+		);
+	}
+	return declared;
+}
+
+function colorOf(colors: readonly ColorStack[], wanted: string): ColorStack {
+	const found = colors.find(({ planned }) => planned.color === wanted);
+	if (found === undefined) {
+		throw new Error(`the plan gives the traffic to ${wanted}, which it does not declare`);
+	}
+	return found;
+}
+
+function cutoverLimits(settings: Settings) {
+	return {
+		catchUpTimeoutMs: settings.catchUpTimeoutSeconds * 1000,
+		maxLagBytes: settings.maxLagKilobytes * 1024,
+		longTransactionMs: settings.longTransactionSeconds * 1000,
+		endLongTransactions: settings.endLongTransactions,
+		healthTimeoutMs: settings.readyTimeoutSeconds * 1000,
+		slotTimeoutMs: settings.slotTimeoutSeconds * 1000,
+		pauseTimeoutMs: settings.pauseTimeoutMilliseconds,
+	};
+}

@@ -1,0 +1,137 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Catalog } from "../catalog/catalog";
+import { ApplicationDatabase } from "../database/application-database";
+import type { ColorServerPair } from "../database/color-servers";
+import { ColorHealth } from "../health/color-health";
+import { MigrationSet } from "../migrations/migration-set";
+import { deploymentContext } from "../pipeline/arguments";
+import type { DeploymentContext } from "../pipeline/context";
+import type { PlannedColor } from "../release/blue-green";
+import type { ColorRecord } from "../release/color-record";
+import type { StackNames } from "../release/names";
+import { DatabaseCopy } from "../replication/database-copy";
+import { colorDatabase } from "../replication/environment";
+import { nodeName } from "../replication/node";
+import { Service } from "../service/service";
+import type { Settings } from "../settings/settings";
+
+export interface ColorStackArgs {
+	planned: PlannedColor;
+	settings: Settings;
+	names: StackNames;
+	servers: ColorServerPair;
+	catalog: Catalog;
+	/** The older colour, which this one is copied from. */
+	older?: ColorStack;
+}
+
+/** One generation of a colour: a database of its own, its rows, its migrations, and the service connected to it. */
+export class ColorStack extends pulumi.ComponentResource {
+	readonly planned: PlannedColor;
+	readonly database: ApplicationDatabase;
+	readonly migrations: MigrationSet;
+	readonly service: Service;
+	readonly health: ColorHealth;
+	readonly context: pulumi.Output<DeploymentContext>;
+
+	constructor(args: ColorStackArgs, opts?: pulumi.ComponentResourceOptions) {
+		const { planned, settings, names, servers, catalog, older } = args;
+		const name = nodeName(planned);
+		super("camera-counting:strategy:ColorStack", name, {}, opts);
+		const { color, generation, release, requiredSchema, service } = planned;
+		const { readyTimeoutSeconds, drainTimeoutSeconds } = settings;
+		const child = { parent: this };
+		this.planned = planned;
+
+		this.database = new ApplicationDatabase(
+			name,
+			{
+				server: servers.of(color),
+				databaseName: colorDatabase(names.base, color, generation),
+				maxConnections: settings.maxConnections,
+				replicationRole: servers.replicationUser,
+			},
+			child,
+		);
+		const context = deploymentContext(settings, names, catalog, this.database);
+		this.context = context;
+		const copy = new DatabaseCopy(
+			`${name}-copy`,
+			{
+				color,
+				generation,
+				versions: Object.keys(planned.migrations),
+				directory: settings.migrationsDirectory,
+				servers: servers.connections,
+				workers: settings.copyWorkers,
+				verification: settings.copyVerification,
+				copyTimeoutSeconds: settings.copyTimeoutSeconds,
+				slotTimeoutSeconds: settings.slotTimeoutSeconds,
+				catchUpTimeoutSeconds: settings.catchUpTimeoutSeconds,
+				maxLagBytes: settings.maxLagKilobytes * 1024,
+				context,
+			},
+			{ ...child, dependsOn: older?.migrations ?? [] },
+		);
+		this.migrations = new MigrationSet(
+			`${name}-migrations`,
+			{
+				databaseName: this.database.databaseName,
+				directory: settings.migrationsDirectory,
+				migrations: planned.migrations,
+				context,
+			},
+			{ ...child, dependsOn: copy },
+		);
+		this.service = new Service(
+			`${name}-service`,
+			{
+				...service,
+				directory: `${names.serviceDirectory}/${name}`,
+				release,
+				requiredSchema,
+				database: this.database.applicationConnection,
+				routerFile: names.routerFile,
+				readyTimeoutSeconds,
+				drainTimeoutSeconds,
+				context,
+			},
+			{ ...child, dependsOn: this.migrations },
+		);
+		this.health = new ColorHealth(
+			`${name}-health`,
+			{
+				url: this.service.url,
+				release,
+				targetGroup: this.service.instance,
+				migratedBy: this.migrations.deploymentId,
+				timeoutSeconds: readyTimeoutSeconds,
+				context,
+			},
+			child,
+		);
+		this.registerOutputs({});
+	}
+
+	/** The colour and the service in front of it, as the traffic switch takes them. */
+	get side() {
+		const { color, generation, release } = this.planned;
+		return { color, generation, release, targetGroup: this.service.instance, url: this.service.url };
+	}
+
+	/** What the next update has to know of it. */
+	record(
+		switchedAt: pulumi.Input<string | undefined>,
+	): pulumi.Output<ColorRecord & { url: string; health: string }> {
+		const { color: _, ...planned } = this.planned;
+		return pulumi
+			.all([this.database.databaseName, this.service.url, this.health.checkedAt, switchedAt])
+			.apply(([database, url, checkedAt, switched]) => ({
+				...planned,
+				database,
+				url,
+				health: `healthy at ${checkedAt}`,
+				...(switched !== undefined && { switchedAt: switched }),
+			}));
+	}
+}

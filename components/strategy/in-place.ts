@@ -1,0 +1,111 @@
+import { Catalog } from "../catalog/catalog";
+import { environmentMirror } from "../catalog/mirror";
+import { ApplicationDatabase } from "../database/application-database";
+import { DatabaseServer } from "../database/server";
+import { HealthGate } from "../health/health-gate";
+import { MigrationSet, migrationEntries } from "../migrations/migration-set";
+import { announcePlan } from "../migrations/preview";
+import { deploymentContext } from "../pipeline/arguments";
+import { inOrder, planInPlace } from "../release/in-place";
+import type { StackInputs } from "../release/stack";
+import { Service } from "../service/service";
+import { routedRelease } from "../traffic/local/router-file";
+import { Route } from "../traffic/route";
+import { Router } from "../traffic/router";
+
+/** One database, migrated where it is: the schema grows before the new service starts, and shrinks after the old one is back. */
+export function deployInPlace({ stack, settings, names, migrations, requiredSchema, last }: StackInputs) {
+	const { release, maxConnections, startTimeoutSeconds, readyTimeoutSeconds, drainTimeoutSeconds } = settings;
+	const plan = planInPlace(
+		[last?.release, routedRelease(names.routerFile)].filter((live) => live !== undefined),
+		release,
+	);
+
+	const server = new DatabaseServer("server", {
+		directory: names.directory,
+		maxConnections,
+		port: settings.databasePort,
+		startTimeoutSeconds,
+	});
+	const database = new ApplicationDatabase("database", {
+		server,
+		databaseName: names.database,
+		maxConnections,
+	});
+	const catalog = new Catalog("catalog", {
+		server,
+		databaseName: names.catalog,
+		environment: environmentMirror(stack, settings, server, database),
+	});
+	const context = deploymentContext(settings, names, catalog, database);
+	const router = new Router(
+		"router",
+		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
+		{ dependsOn: server },
+	);
+
+	const { migrated, served } = inOrder(plan, {
+		migrate: (after) =>
+			new MigrationSet(
+				"migrations",
+				{
+					databaseName: database.databaseName,
+					directory: settings.migrationsDirectory,
+					migrations: migrationEntries(migrations),
+					context,
+				},
+				{ dependsOn: after },
+			),
+		serve: (after) => {
+			const service = new Service(
+				"service",
+				{
+					directory: names.serviceDirectory,
+					entry: settings.serviceEntry,
+					release,
+					requiredSchema,
+					schemaCompatibility: settings.schemaCompatibility,
+					poolSize: settings.poolSize,
+					logLevel: settings.logLevel,
+					debugMode: settings.debugMode,
+					database: database.applicationConnection,
+					routerFile: names.routerFile,
+					readyTimeoutSeconds,
+					drainTimeoutSeconds,
+					context,
+				},
+				{ dependsOn: after },
+			);
+			return new Route("route", {
+				publicUrl: router.url,
+				stateFile: names.routerFile,
+				targetGroup: service.instance,
+				targetUrl: service.url,
+				release,
+				timeoutSeconds: readyTimeoutSeconds,
+				context,
+			});
+		},
+	});
+	announcePlan(migrated, { migrations, context, first: last === undefined });
+	const health = new HealthGate("health", {
+		route: served,
+		plan,
+		release,
+		timeoutSeconds: readyTimeoutSeconds,
+		migratedBy: migrated.deploymentId,
+		context,
+	});
+
+	return {
+		url: router.url,
+		release,
+		migrations: Object.fromEntries(migrations.map(({ version, name }) => [version, name])),
+		checkedAt: health.checkedAt,
+		databaseHost: server.host,
+		databasePort: server.port,
+		databaseName: database.databaseName,
+		databaseUser: database.applicationUser,
+		databasePassword: database.applicationPassword,
+	};
+}

@@ -1,0 +1,148 @@
+import { waitUntilHealthy } from "../health/checks";
+import {
+	type ColorServers,
+	liveNode,
+	nextEpoch,
+	nodeOf,
+	type ObservedNode,
+	observeNodes,
+} from "../replication/environment";
+import { type Color, type Node, nodeName, withNode } from "../replication/node";
+import { type CutoverLimits, type CutoverReport, cutover, type Side } from "./cutover";
+import type { Router, Target } from "./routing";
+import { installFence, openFence } from "./write-fence";
+
+/** A colour as the stack declares it. */
+export interface DeclaredSide extends Target {
+	color: Color;
+	generation: number;
+	release: string;
+}
+
+export interface MoveOptions {
+	servers: ColorServers;
+	/** The colour that shall have the traffic. */
+	live: DeclaredSide;
+	/** The other declared one. */
+	idle?: DeclaredSide;
+	router: Router;
+	publicUrl: string;
+	limits: CutoverLimits;
+	log(line: string): void;
+	step?(name: string): void;
+	/** Called once it is known that writes have to move, before they do. */
+	onCutover?(from: Node, to: Node): Promise<void>;
+}
+
+/** What was done to bring the traffic where it belongs. */
+export interface Move {
+	/**
+	 * - `opened`: no colour had the traffic before.
+	 * - `switched`: writes moved from another colour.
+	 * - `routed`: the colour has the writes already; requests go there now.
+	 */
+	what: "opened" | "switched" | "routed";
+	/** The colour to go back to, where there is one. */
+	previous?: Side;
+	report?: CutoverReport;
+}
+
+const FENCE_TIMEOUT_MS = 30_000;
+
+/**
+ * Brings the traffic to a colour, from whatever an earlier update has left: a colour that was never live, the other
+ * colour live, a cutover that died half-way, or writes that have moved already and requests that have not.
+ */
+export async function moveTraffic(options: MoveOptions): Promise<Move> {
+	const { servers, live, router, publicUrl, limits, log } = options;
+	const to: Side = { node: nodeOf(servers, live.color, live.generation), target: target(live) };
+	const observed = await observeNodes(servers);
+	const found = liveNode(observed);
+	if (found === undefined) {
+		await openFirst(to, observed, router, limits);
+		await waitUntilHealthy(publicUrl, live.release, limits.healthTimeoutMs / 1000);
+		return { what: "opened" };
+	}
+	if (nodeName(found.node) === nodeName(to.node)) {
+		const wasOpen = found.fence?.open === true;
+		await router.prepare(to.target, limits.healthTimeoutMs);
+		await reopen(found, log);
+		await router.route(to.target);
+		log(`traffic goes to ${nodeName(to.node)} (${live.url})`);
+		const previous = wasOpen ? await previousSide(options, observed, to.node) : undefined;
+		return { what: "routed", ...(previous && { previous }) };
+	}
+	// Of a cutover that died while all were closed: the colour that was live last has every write.
+	await reopen(found, log);
+	const from = (await sideOf(options, found.node)) ?? { node: found.node, target: to.target };
+	await options.onCutover?.(from.node, to.node);
+	const report = await cutover({
+		from,
+		to,
+		followers: followers(observed, from.node, to.node),
+		router,
+		limits,
+		log,
+		...(options.step && { step: options.step }),
+	});
+	return { what: "switched", previous: from, report };
+}
+
+/** Sends the traffic back where it came from. */
+export function moveBack(options: MoveOptions, from: Side, to: Side): Promise<CutoverReport> {
+	const { router, limits, log, step } = options;
+	return cutover({ from, to, router, limits, log, ...(step && { step }) });
+}
+
+async function openFirst(
+	to: Side,
+	observed: readonly ObservedNode[],
+	router: Router,
+	limits: CutoverLimits,
+): Promise<void> {
+	await router.prepare(to.target, limits.healthTimeoutMs);
+	await withNode(to.node, "deployment-traffic", async (client) => {
+		await installFence(client, to.node.owner, FENCE_TIMEOUT_MS);
+		await openFence(client, nextEpoch(observed));
+	});
+	await router.route(to.target);
+}
+
+async function reopen({ node, fence }: ObservedNode, log: (line: string) => void): Promise<void> {
+	if (fence === undefined || fence.open) {
+		return;
+	}
+	log(`${nodeName(node)} was left closed by an update that did not come to its end: it is opened again`);
+	await withNode(node, "deployment-traffic", (client) => openFence(client, fence.epoch));
+}
+
+function followers(observed: readonly ObservedNode[], from: Node, to: Node): Node[] {
+	const both = [nodeName(from), nodeName(to)];
+	return observed.map(({ node }) => node).filter((node) => !both.includes(nodeName(node)));
+}
+
+/** The colour that was live before this one and has gone on receiving everything. */
+async function previousSide(
+	options: MoveOptions,
+	observed: readonly ObservedNode[],
+	live: Node,
+): Promise<Side | undefined> {
+	const earlier = observed.filter(
+		({ node, fence }) => nodeName(node) !== nodeName(live) && (fence?.epoch ?? 0) > 0,
+	);
+	const last = earlier.sort((left, right) => (right.fence?.epoch ?? 0) - (left.fence?.epoch ?? 0))[0];
+	return last && sideOf(options, last.node);
+}
+
+/** What carries a colour's traffic: declared, or else what the router sends requests to now. */
+async function sideOf({ idle, router }: MoveOptions, node: Node): Promise<Side | undefined> {
+	if (idle !== undefined && nodeName(idle) === nodeName(node)) {
+		return { node, target: target(idle) };
+	}
+	const active = await router.active();
+	return active && { node, target: active };
+}
+
+function target({ targetGroup, url }: DeclaredSide): Target {
+	return { targetGroup, url };
+}

@@ -1,0 +1,184 @@
+import { noteColor, noteLive, noteSwitchStarted } from "../catalog/blue-green";
+import { finishRollback, type NewRollback, startRollback } from "../catalog/rollbacks";
+import { withClient } from "../database/connection";
+import { bake } from "../health/bake";
+import { compareVersions } from "../migrations/migration";
+import type { DeploymentContext } from "../pipeline/context";
+import { StuckTraffic, TrafficReturned } from "../pipeline/deployment";
+import { recordDurations } from "../pipeline/step-log";
+import { nodeOf } from "../replication/environment";
+import { describeLag, linkState, withLink } from "../replication/link-state";
+import { type Node, nodeName } from "../replication/node";
+import type { CutoverReport, Side } from "./cutover";
+import { type Move, type MoveOptions, moveBack, moveTraffic } from "./move-traffic";
+
+export interface ReleaseTrafficOptions extends MoveOptions {
+	/** What a new colour has to stand once it has the traffic. */
+	bake: { seconds: number; maxErrorPercent: number; maxLatencyMs: number };
+	/** Whether the colour has not stood its bake yet. */
+	isNew: boolean;
+	/** What is wrong at the public address; undefined when nothing is. */
+	checkHealth(): Promise<string | undefined>;
+	context: DeploymentContext;
+	deploymentId: number;
+}
+
+/**
+ * Gives a release the traffic, watches how it bears it, and writes all of that down. A new colour that does not stand
+ * its bake loses the traffic again, with everything written meanwhile.
+ *
+ * @returns whether writes moved, and for how many milliseconds requests waited
+ * @throws TrafficReturned when the traffic has gone back
+ */
+export async function releaseTraffic(
+	options: ReleaseTrafficOptions,
+): Promise<{ switched: boolean; pauseMs: number }> {
+	const { servers, live, idle, isNew } = options;
+	const node = nodeOf(servers, live.color, live.generation);
+	await inCatalog(options, (client) => noteColor(client, options.context.environment, node, "deploying"));
+	const isPutBack = idle !== undefined && compareVersions(live.release, idle.release) < 0;
+	let rollback: number | undefined;
+	let move: Move;
+	try {
+		move = await moveTraffic({
+			...options,
+			onCutover: async () => {
+				await inCatalog(options, (client) => noteSwitchStarted(client, node));
+				rollback = isPutBack && !isNew ? await openRollback(options, putBack(options)) : undefined;
+			},
+		});
+	} catch (error) {
+		await closeRollback(options, rollback, [], error);
+		await noteFailure(options, idle && nodeOf(servers, idle.color, idle.generation));
+		throw error;
+	}
+	await closeRollback(options, rollback, move.report?.steps ?? []);
+	await recordSteps(options, move.report);
+	if (isNew && move.previous !== undefined) {
+		await standBake(options, { node, target: live }, move.previous);
+	}
+	await inCatalog(options, (client) =>
+		noteLive(client, node, { status: "completed", rollback: isPutBack, health: HEALTHY }),
+	);
+	return { switched: move.what !== "routed", pauseMs: move.report?.pauseMs ?? 0 };
+}
+
+const HEALTHY = [
+	{ check: "database_connectivity", status: "PASS" },
+	{ check: "api_endpoints", status: "PASS" },
+];
+
+async function standBake(options: ReleaseTrafficOptions, fresh: Side, previous: Side): Promise<void> {
+	const { router, live, log, checkHealth } = options;
+	try {
+		await bake({
+			...options.bake,
+			counters: () => router.traffic(live.targetGroup),
+			checkHealth,
+			checkReplication: () => wayBackFault(fresh.node, previous.node),
+			log,
+		});
+	} catch (failure) {
+		throw await withdraw(options, fresh, previous, failure);
+	}
+}
+
+/** What keeps the colour before from following the new one. */
+async function wayBackFault(from: Node, to: Node): Promise<string | undefined> {
+	const state = await withLink(from, to, linkState);
+	return state.fault ?? (state.streaming ? undefined : `${nodeName(to)} is ${describeLag(state)}`);
+}
+
+async function withdraw(
+	options: ReleaseTrafficOptions,
+	fresh: Side,
+	previous: Side,
+	failure: unknown,
+): Promise<Error> {
+	const reason = messageOf(failure);
+	const id = await openRollback(options, {
+		deploymentId: options.deploymentId,
+		type: "health_check_failure",
+		reason: reason.slice(0, REASON_LENGTH),
+		previousVersion: options.live.release,
+		...(options.idle && { targetVersion: options.idle.release }),
+	});
+	try {
+		const report = await moveBack(options, fresh, previous);
+		await closeRollback(options, id, report.steps);
+		await inCatalog(options, (client) =>
+			noteLive(client, previous.node, {
+				status: "failed",
+				rollback: true,
+				health: [{ check: reason, status: "FAIL" }],
+			}),
+		);
+		return new TrafficReturned(
+			`${reason}\nthe traffic went back to ${nodeName(previous.node)}; requests waited ${report.pauseMs} ms and nothing was lost`,
+			{ cause: failure },
+		);
+	} catch (error) {
+		await closeRollback(options, id, [], error);
+		return new StuckTraffic(`${reason}\nthe traffic could not go back: ${messageOf(error)}`, {
+			cause: failure,
+		});
+	}
+}
+
+const REASON_LENGTH = 500;
+
+function putBack({ deploymentId, live, idle }: ReleaseTrafficOptions): NewRollback {
+	return {
+		deploymentId,
+		type: "manual",
+		reason: `the release was put back to ${live.release}`,
+		...(idle && { previousVersion: idle.release }),
+		targetVersion: live.release,
+	};
+}
+
+function openRollback(options: ReleaseTrafficOptions, rollback: NewRollback): Promise<number> {
+	return inCatalog(options, (client) => startRollback(client, rollback));
+}
+
+async function closeRollback(
+	options: ReleaseTrafficOptions,
+	id: number | undefined,
+	steps: CutoverReport["steps"],
+	failure?: unknown,
+): Promise<void> {
+	if (id !== undefined) {
+		await inCatalog(options, (client) =>
+			finishRollback(client, id, {
+				steps: steps.map(({ step, durationMs }) => ({ step, status: "completed", durationMs })),
+				...(failure !== undefined && { error: messageOf(failure) }),
+			}),
+		);
+	}
+}
+
+async function recordSteps(options: ReleaseTrafficOptions, report: CutoverReport | undefined): Promise<void> {
+	if (report !== undefined) {
+		const steps = report.steps.map(({ step, durationMs }) => ({ step: `cutover: ${step}`, durationMs }));
+		await recordDurations(options.context, options.deploymentId, steps);
+	}
+}
+
+async function noteFailure(options: ReleaseTrafficOptions, live: Node | undefined): Promise<void> {
+	if (live !== undefined) {
+		await inCatalog(options, (client) =>
+			noteLive(client, live, { status: "failed", rollback: false, health: [] }),
+		);
+	}
+}
+
+function inCatalog<T>(
+	{ context }: ReleaseTrafficOptions,
+	work: Parameters<typeof withClient<T>>[2],
+): Promise<T> {
+	return withClient(context.catalog, { applicationName: "deployment-traffic" }, work);
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { findFault } from "../health/checks";
+import { deploymentContextSchema } from "../pipeline/context";
+import { completeDeployment, inDeployment } from "../pipeline/deployment";
+import { defineProvider } from "../provider/define";
+import { colorServersSchema, liveNode, observeNodes } from "../replication/environment";
+import { COLORS, nodeName } from "../replication/node";
+import { GatewayRouter } from "./local/gateway-router";
+import { activeTarget } from "./local/switch";
+import { releaseTraffic } from "./release-traffic";
+
+const side = z.object({
+	color: z.enum(COLORS),
+	generation: z.number(),
+	release: z.string(),
+	targetGroup: z.string(),
+	url: z.string(),
+});
+const inputs = z.object({
+	live: side,
+	idle: side.optional(),
+	publicUrl: z.string(),
+	stateFile: z.string(),
+	servers: colorServersSchema,
+	limits: z.object({
+		catchUpTimeoutMs: z.number(),
+		maxLagBytes: z.number(),
+		longTransactionMs: z.number(),
+		endLongTransactions: z.boolean(),
+		healthTimeoutMs: z.number(),
+		slotTimeoutMs: z.number(),
+		pauseTimeoutMs: z.number(),
+	}),
+	bake: z.object({ seconds: z.number(), maxErrorPercent: z.number(), maxLatencyMs: z.number() }),
+	/** Whether this update brings a colour that has not stood its bake yet. */
+	isNew: z.boolean(),
+	context: deploymentContextSchema,
+});
+const outputs = inputs.extend({ switchedAt: z.string(), pauseMs: z.number() });
+
+type Inputs = z.infer<typeof inputs>;
+type Outputs = z.infer<typeof outputs>;
+
+export const provider = defineProvider<Inputs, Outputs>({
+	inputs,
+	outputs,
+	ignore: ["servers", "limits", "bake", "isNew", "context"],
+	async create(wanted) {
+		return { id: wanted.stateFile, outputs: await move(wanted) };
+	},
+	async update(_id, wanted, olds) {
+		return move(wanted, olds);
+	},
+	/** Where requests really go, and where writes do. */
+	async isCurrent(_id, { stateFile, live, servers }) {
+		const active = activeTarget(stateFile);
+		if (active?.targetGroup !== live.targetGroup || active.url !== live.url) {
+			return false;
+		}
+		try {
+			const found = liveNode(await observeNodes(servers));
+			return found !== undefined && nodeName(found.node) === nodeName(live) && found.fence?.open === true;
+		} catch (error) {
+			// While a server is down, bringing it up is its own step, and shown as that.
+			if (error instanceof Error && error.message.startsWith("cannot connect to")) {
+				return true;
+			}
+			throw error;
+		}
+	},
+	/** The router goes with everything else. */
+	async delete() {},
+});
+
+async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
+	const { context, live } = wanted;
+	const { switched, pauseMs } = await inDeployment(
+		context,
+		`traffic to ${nodeName(live)} (release ${live.release})`,
+		(deploymentId) =>
+			releaseTraffic({
+				...wanted,
+				router: new GatewayRouter(wanted.stateFile),
+				checkHealth: async () => (await findFault(wanted.publicUrl, live.release)) || undefined,
+				deploymentId,
+				log: console.log,
+			}),
+	);
+	await completeDeployment(context);
+	const unchanged = !switched && olds !== undefined && nodeName(olds.live) === nodeName(live);
+	return {
+		...wanted,
+		switchedAt: unchanged ? olds.switchedAt : new Date().toISOString(),
+		pauseMs: unchanged ? olds.pauseMs : pauseMs,
+	};
+}
