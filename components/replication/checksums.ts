@@ -30,7 +30,8 @@ export class Comparison {
 
 	/** One line for each table that is not the same on both sides. */
 	differences(sourceName: string, targetName: string): string[] {
-		return [...this.tables].flatMap(([table, { source, target }]) => {
+		return [...this.tables.keys()].sort().flatMap((table) => {
+			const { source, target } = this.tables.get(table)!;
 			if (source.rows !== target.rows) {
 				return [`${table} has ${source.rows} rows on ${sourceName}, but ${target.rows} on ${targetName}`];
 			}

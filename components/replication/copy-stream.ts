@@ -1,4 +1,4 @@
-import type { Client, Connection, Submittable } from "pg";
+import { type Client, type Connection, DatabaseError, type Submittable } from "pg";
 
 /** The first byte of the protocol's message that carries one row, in both directions. */
 const COPY_DATA = 0x64;
@@ -13,7 +13,7 @@ const MOST_WAITING_BYTES = 1 << 20;
  *
  * After a failure both connections are closed.
  *
- * @param onRows told about rows and bytes as they pass
+ * @param onBytes told how many bytes have passed
  * @returns how many rows arrived
  * @throws Error the first one of either server
  */
@@ -22,13 +22,13 @@ export async function relayRows(
 	copyOut: string,
 	target: Client,
 	copyIn: string,
-	onRows: (rows: number, bytes: number) => void,
+	onBytes: (bytes: number) => void,
 ): Promise<number> {
 	const receiver = new Receiver(copyIn);
 	target.query(receiver);
 	let sender: Sender | undefined;
 	try {
-		sender = new Sender(copyOut, await receiver.ready, onRows);
+		sender = new Sender(copyOut, await receiver.ready, onBytes);
 		source.query(sender);
 		// As long as it has not been told that the rows are at their end, the receiver can only fail.
 		const sent = await Promise.race([sender.finished, receiver.finished]);
@@ -53,7 +53,11 @@ abstract class CopyQuery implements Submittable {
 	private succeed!: (rows: number) => void;
 	private fail!: (error: Error) => void;
 
-	constructor(private readonly sql: string) {
+	constructor(
+		private readonly sql: string,
+		/** Which of the two, for errors. */
+		private readonly server: "source" | "target",
+	) {
 		this.finished = new Promise((resolve, reject) => {
 			this.succeed = resolve;
 			this.fail = reject;
@@ -80,7 +84,8 @@ abstract class CopyQuery implements Submittable {
 	}
 
 	handleError(error: Error): void {
-		this.fail(error);
+		const told = error instanceof DatabaseError;
+		this.fail(told ? error : new Error(`the connection to the ${this.server} was lost: ${error.message}`));
 	}
 }
 
@@ -90,7 +95,7 @@ class Receiver extends CopyQuery {
 	private begin!: (connection: Connection) => void;
 
 	constructor(sql: string) {
-		super(sql);
+		super(sql, "target");
 		const asked = new Promise<Connection>((resolve) => {
 			this.begin = resolve;
 		});
@@ -122,9 +127,9 @@ class Sender extends CopyQuery {
 	constructor(
 		sql: string,
 		private readonly receiver: Connection,
-		private readonly onRows: (rows: number, bytes: number) => void,
+		private readonly onBytes: (bytes: number) => void,
 	) {
-		super(sql);
+		super(sql, "source");
 	}
 
 	override submit(connection: Connection): void {
@@ -152,7 +157,6 @@ class Sender extends CopyQuery {
 	}
 
 	private distribute(bytes: Buffer): void {
-		let rows = 0;
 		let rowBytes = 0;
 		let begin = 0;
 		let at = 0;
@@ -182,12 +186,11 @@ class Sender extends CopyQuery {
 			if (this.headBytes === HEADER_BYTES) {
 				this.headBytes = 0;
 				this.bodyBytes = this.head.readUInt32BE(1) - 4;
-				if (this.head[0] === COPY_DATA) rows++;
 			}
 		}
 		flush();
 		if (rowBytes > 0) {
-			this.onRows(rows, rowBytes - rows * HEADER_BYTES);
+			this.onBytes(rowBytes);
 			this.holdUp();
 		}
 	}

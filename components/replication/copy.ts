@@ -164,12 +164,12 @@ class Copy {
 			...taskOf(chunk),
 			run: async ({ source, target }: Worker, progress: CopyProgress) => {
 				const statements = copyStatements(chunk);
-				const moved = (rows: number, bytes: number) => {
-					progress.moved(rows, bytes);
+				const rows = await relayRows(source, statements.out, target, statements.in, (bytes) => {
+					progress.moved(0, bytes);
 					totals.bytes += bytes;
-				};
-				const arrived = await relayRows(source, statements.out, target, statements.in, moved);
-				totals.rows += arrived;
+				});
+				progress.moved(rows, 0);
+				totals.rows += rows;
 			},
 		}));
 		await this.share(workers, "copied", "tables", tasks);
