@@ -12,16 +12,17 @@ export type Role = "server" | "gateway" | "service" | "update" | "other";
 
 /** A project whose stack is looked at without asking the engine, and thrown away without destroying it. */
 export class DeployedProject extends TestProject {
-	private admin: Connection | undefined;
+	private readonly admins = new Map<string, Connection>();
 
 	/** The gateway's public address. */
 	get url(): string {
-		return `http://127.0.0.1:${loadState(this.path(".local", "dev", "gateway", "state.json")).port}`;
+		return `http://127.0.0.1:${loadState(this.local("gateway", "state.json")).port}`;
 	}
 
-	override async superuser(database = "postgres"): Promise<Connection> {
-		this.admin ??= await super.superuser();
-		return { ...this.admin, database };
+	override async superuser(database = "postgres", server = "server"): Promise<Connection> {
+		const admin = this.admins.get(server) ?? (await super.superuser("postgres", server));
+		this.admins.set(server, admin);
+		return { ...admin, database };
 	}
 
 	/** An update that has to succeed. */
@@ -57,7 +58,7 @@ export class DeployedProject extends TestProject {
 
 	/** Asserts that the stack is exactly at a release: state, database, catalog, processes and files agree. */
 	async assertStanding(release: string, versions: string[]): Promise<void> {
-		const preview = await this.pulumi("preview", "--expect-no-changes", "-s", "dev");
+		const preview = await this.pulumi("preview", "--expect-no-changes", "-s", this.stack);
 		assert.equal(preview.code, 0, preview.output);
 		assert.deepEqual(await this.appliedInTarget(), versions);
 		assert.deepEqual(
@@ -96,24 +97,28 @@ export class DeployedProject extends TestProject {
 		).then((rows) => rows.map(({ version }) => version));
 	}
 
-	/** One server, one gateway, one service, and no file that something interrupted has left. */
-	assertNothingLeftOver(): void {
+	/** Servers and services as many as they should be, one gateway, and no file that something interrupted has left. */
+	assertNothingLeftOver(wanted: { servers: number; services: number } = { servers: 1, services: 1 }): void {
 		const { other, ...known } = this.running();
 		assert.deepEqual(other.map(commandLineOf), []);
 		const counts = Object.fromEntries(Object.entries(known).map(([role, pids]) => [role, pids.length]));
-		assert.deepEqual(counts, { server: 1, gateway: 1, service: 1, update: 0 });
-		const files = filesBelow(this.path(".local"), join("dev", "postgres", "data"));
+		assert.deepEqual(counts, { server: wanted.servers, gateway: 1, service: wanted.services, update: 0 });
+		const files = filesBelow(this.path(".local"), join(this.stack, "postgres", "data"));
 		assert.deepEqual(
-			files.filter((file) => /\.(tmp|new)(\/|$)|\/locks\/.*\.json/.test(file)),
+			files.filter(
+				(file) => /\.(tmp|new)(\/|$)|\/locks\/.*\.json/.test(file) && !file.includes("/postgres/data/"),
+			),
 			[],
 		);
-		for (const [folder, ending] of [
-			["service", ".pid"],
-			["service", ".json"],
-			["gateway", ".pid"],
+		for (const [folder, ending, count] of [
+			["service", ".pid", wanted.services],
+			["service", ".json", wanted.services],
+			["gateway", ".pid", 1],
 		] as const) {
-			const found = files.filter((file) => file.startsWith(join("dev", folder)) && file.endsWith(ending));
-			assert.equal(found.length, 1, `${ending} files in ${folder}: ${found.join(", ")}`);
+			const found = files.filter(
+				(file) => file.startsWith(join(this.stack, folder)) && file.endsWith(ending),
+			);
+			assert.equal(found.length, count, `${ending} files in ${folder}: ${found.join(", ")}`);
 		}
 	}
 
@@ -123,7 +128,7 @@ export class DeployedProject extends TestProject {
 		for (const pid of Object.values(others).flat()) {
 			kill(pid);
 		}
-		await stopServer(this.path(".local", "dev"), 30);
+		await stopServer(this.local(), 30);
 		await until("everything has ended", () => {
 			const left = this.processes();
 			for (const pid of left) {
@@ -136,8 +141,8 @@ export class DeployedProject extends TestProject {
 	/** Ends everything and removes the folder, much faster than `destroy`. */
 	async discard(): Promise<void> {
 		await this.end();
-		if (existsSync(this.path(".local", "dev"))) {
-			await removeServer(this.path(".local", "dev"), 30);
+		if (existsSync(this.local())) {
+			await removeServer(this.local(), 30);
 		}
 		rmSync(this.directory, { recursive: true, force: true });
 	}
@@ -148,7 +153,12 @@ export class DeployedProject extends TestProject {
  * that failed the next gets another stack.
  */
 export function deployedStack(engine: EngineName): () => DeployedProject {
-	let project: DeployedProject | undefined;
+	return sharedStack(() => new DeployedProject(engine));
+}
+
+/** One deployed stack for all tests of a suite; after a test that failed the next gets another one. */
+export function sharedStack<T extends DeployedProject>(make: () => T): () => T {
+	let project: T | undefined;
 	const discard = async () => {
 		const gone = project;
 		project = undefined;
@@ -156,7 +166,7 @@ export function deployedStack(engine: EngineName): () => DeployedProject {
 	};
 	beforeEach(async () => {
 		if (project === undefined) {
-			project = new DeployedProject(engine);
+			project = make();
 			await project.init();
 			await project.mustUp();
 		}

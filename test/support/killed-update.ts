@@ -30,7 +30,7 @@ export async function killUpdate(
 ): Promise<CommandResult | undefined> {
 	const moment = await watchFor(project);
 	try {
-		const child = project.start(["up", "--yes", "--skip-preview", "-s", "dev"]);
+		const child = project.start(["up", "--yes", "--skip-preview", "-s", project.stack]);
 		const ended = finished(child);
 		const result = await Promise.race([moment.reached, ended.then((outcome) => ({ outcome }))]);
 		if (isOutcome(result)) {
@@ -59,7 +59,7 @@ export interface BlockedUpdate {
 
 export async function blockedUpdate(project: DeployedProject, watchFor: WatchFor): Promise<BlockedUpdate> {
 	const moment = await watchFor(project);
-	const child = project.start(["up", "--yes", "--skip-preview", "-s", "dev"]);
+	const child = project.start(["up", "--yes", "--skip-preview", "-s", project.stack]);
 	const ended = finished(child);
 	await moment.reached;
 	return {
@@ -90,7 +90,7 @@ export function afterStateWrites(count: number): WatchFor {
 		let writes = 0;
 		return fileWatch(
 			project.path(".local", "state", ".pulumi", "stacks", "camera-counting"),
-			"dev.json",
+			`${project.stack}.json`,
 			() => {
 				writes++;
 				return writes === count;
@@ -101,17 +101,13 @@ export function afterStateWrites(count: number): WatchFor {
 
 /** When the process of a service has been started and nobody knows yet whether it will be ready. */
 export const whenServiceStarts: WatchFor = (project) =>
-	fileWatch(project.path(".local", "dev", "service"), undefined, (file) => file.endsWith(".pid"));
+	fileWatch(project.local("service"), undefined, (file) => file.endsWith(".pid"));
 
 /** When the gateway sends the traffic elsewhere and nobody has written that down yet. */
 export const whenTrafficMoves: WatchFor = (project) => {
-	const file = project.path(".local", "dev", "gateway", "state.json");
+	const file = project.local("gateway", "state.json");
 	const before = loadState(file).active;
-	return fileWatch(
-		project.path(".local", "dev", "gateway"),
-		"state.json",
-		() => loadState(file).active !== before,
-	);
+	return fileWatch(project.local("gateway"), "state.json", () => loadState(file).active !== before);
 };
 
 function fileWatch(folder: string, name: string | undefined, isIt: (file: string) => boolean): Moment {

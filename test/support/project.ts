@@ -16,6 +16,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { type Connection, withClient } from "../../components/database/connection";
 import { superuserConnection } from "../../components/database/local/server";
+import { localNames } from "../../components/release/names";
 
 import { processesOf } from "./processes";
 
@@ -28,6 +29,7 @@ const PARTS = [
 	"tsconfig.json",
 	"Pulumi.yaml",
 	"Pulumi.dev.yaml",
+	"Pulumi.staging.yaml",
 	"components",
 	"engine",
 	"gateway",
@@ -61,7 +63,11 @@ export class TestProject {
 	readonly directory = mkdtempSync(join(tmpdir(), "counting-project-"));
 	private readonly config: Record<string, unknown>;
 
-	constructor(readonly engine: EngineName) {
+	/** @param stack one that the project has a stack file of */
+	constructor(
+		readonly engine: EngineName,
+		readonly stack = "dev",
+	) {
 		// A folder that PostgreSQL's own account can enter when root runs the tests.
 		chmodSync(this.directory, 0o755);
 		for (const part of PARTS) {
@@ -72,7 +78,12 @@ export class TestProject {
 	}
 
 	get stackFile(): string {
-		return join(this.directory, "Pulumi.dev.yaml");
+		return join(this.directory, `Pulumi.${this.stack}.yaml`);
+	}
+
+	/** A path below the stack's folder, where everything of platform `local` lies. */
+	local(...parts: string[]): string {
+		return this.path(localNames(this.stack).directory, ...parts);
 	}
 
 	/** A path below the project's folder. */
@@ -102,12 +113,12 @@ export class TestProject {
 	}
 
 	async init(): Promise<void> {
-		await this.must("stack", "init", "dev");
+		await this.must("stack", "init", this.stack);
 	}
 
 	/** `pulumi up --yes` on the stack. */
 	up(...args: string[]): Promise<CommandResult> {
-		return this.pulumi("up", "--yes", "--skip-preview", "-s", "dev", ...args);
+		return this.pulumi("up", "--yes", "--skip-preview", "-s", this.stack, ...args);
 	}
 
 	/** Runs a command of `npm run pulumi --`. */
@@ -126,7 +137,7 @@ export class TestProject {
 
 	/** `npm run restore` of a file. */
 	async restore(file: string): Promise<void> {
-		const { code, output } = await finished(this.start(["-s", "dev", file], {}, "restore.ts"));
+		const { code, output } = await finished(this.start(["-s", this.stack, file], {}, "restore.ts"));
 		if (code !== 0) {
 			throw new Error(`the restore ended with ${code}:\n${output}`);
 		}
@@ -143,31 +154,37 @@ export class TestProject {
 	}
 
 	async outputs(): Promise<z.infer<typeof outputsSchema>> {
-		const { stdout } = await this.must("stack", "output", "--json", "--show-secrets", "-s", "dev");
+		const { stdout } = await this.must("stack", "output", "--json", "--show-secrets", "-s", this.stack);
 		return outputsSchema.parse(JSON.parse(stdout));
 	}
 
-	/** The superuser, whose password only the state knows. */
-	async superuser(database = "postgres"): Promise<Connection> {
-		const { stdout } = await this.must("stack", "export", "--show-secrets", "-s", "dev");
+	/**
+	 * The superuser, whose password only the state knows.
+	 *
+	 * @param server the name of the server's resource
+	 */
+	async superuser(database = "postgres", server = "server"): Promise<Connection> {
+		const { stdout } = await this.must("stack", "export", "--show-secrets", "-s", this.stack);
 		const { resources } = JSON.parse(stdout).deployment as {
-			resources: { type: string; outputs?: { port: number; password: unknown } }[];
+			resources: { urn: string; type: string; outputs?: { port: number; password: unknown } }[];
 		};
-		const server = resources.find(({ type }) => type.endsWith(":LocalServer"));
-		if (server?.outputs === undefined) {
-			throw new Error("the state has no server");
+		const found = resources.find(
+			({ type, urn }) => type.endsWith(":LocalServer") && urn.endsWith(`::${server}`),
+		);
+		if (found?.outputs === undefined) {
+			throw new Error(`the state has no ${server}`);
 		}
-		return superuserConnection(server.outputs.port, revealed(server.outputs.password), database);
+		return superuserConnection(found.outputs.port, revealed(found.outputs.password), database);
 	}
 
 	/** Asks the stack's catalog. */
 	async catalog<T extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
-		return query<T>(await this.superuser("counting_dev_catalog"), sql, values);
+		return query<T>(await this.superuser(localNames(this.stack).catalog), sql, values);
 	}
 
 	/** Asks the stack's own database. */
 	async database<T extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
-		return query<T>(await this.superuser("counting_dev"), sql, values);
+		return query<T>(await this.superuser(localNames(this.stack).database), sql, values);
 	}
 
 	/** The process ids of everything that runs for this project. */
@@ -178,8 +195,8 @@ export class TestProject {
 	/** Destroys what is deployed and removes the folder. */
 	async remove(): Promise<void> {
 		try {
-			if (existsSync(this.path(".local", "dev"))) {
-				await this.must("destroy", "--yes", "--skip-preview", "-s", "dev");
+			if (existsSync(this.local())) {
+				await this.must("destroy", "--yes", "--skip-preview", "-s", this.stack);
 			}
 		} finally {
 			rmSync(this.directory, { recursive: true, force: true });
