@@ -78,7 +78,7 @@ export function shownName({ schema, name }: Pick<ReplicatedTable, "schema" | "na
 
 const TABLES = `
 	SELECT pg_class.oid::text, nspname AS schema, relname AS name, relkind = 'p' AS partitioned,
-		key.name AS "keyIndex", key.name IS NOT NULL AND relreplident <> 'f' AS "byKey",
+		key.name AS "keyIndex", key.name IS NOT NULL AND pg_class.relreplident <> 'f' AS "byKey",
 		coalesce(columns.list, '[]') AS columns
 	FROM pg_class
 	JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -86,7 +86,7 @@ const TABLES = `
 		SELECT index.relname AS name
 		FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
 		WHERE indrelid = pg_class.oid AND indisvalid AND indimmediate
-			AND CASE relreplident WHEN 'i' THEN indisreplident ELSE indisprimary END
+			AND CASE pg_class.relreplident WHEN 'i' THEN indisreplident ELSE indisprimary END
 	) AS key ON true
 	LEFT JOIN (
 		SELECT attrelid, json_agg(json_build_object(
