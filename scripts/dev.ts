@@ -74,7 +74,7 @@ async function capture(args: string[]): Promise<string> {
 	return text;
 }
 
-// `npm start`: deploys the dev environment at the release in its stack file and says where it is.
+// `npm run dev`: deploys the dev environment at the release in its stack file and says where it is.
 main().then(
 	(code) => {
 		process.exitCode = code;
