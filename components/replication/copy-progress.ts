@@ -1,5 +1,7 @@
 /** Milliseconds between two lines of progress. */
 const INTERVAL_MS = 2_000;
+/** The share that must be done before it says anything about the rest. */
+const TELLING_SHARE = 0.05;
 
 /** Tells how far one step of a copy is, at most every two seconds. */
 export class CopyProgress {
@@ -14,7 +16,7 @@ export class CopyProgress {
 	/**
 	 * @param done what is told of the finished ones, such as "copied"
 	 * @param what what there are many of, such as "tables"
-	 * @param work how much there is of each, in any unit; several entries of one name are parts of the same
+	 * @param work how much there is of each, in bytes where bytes are moved, else in any unit; several entries of one name are parts of the same
 	 */
 	constructor(
 		private readonly done: string,
@@ -47,13 +49,13 @@ export class CopyProgress {
 	line(): string {
 		const seconds = (performance.now() - this.begun) / 1000;
 		const all = this.work.reduce((sum, { weight }) => sum + weight, 0);
-		const share = all === 0 ? 0 : this.doneWeight / all;
+		const share = all === 0 ? 0 : Math.min(1, Math.max(this.doneWeight, this.bytes) / all);
 		return [
 			`${this.done} ${this.pieces - this.left.size} of ${this.pieces} ${this.what}`,
 			...(this.bytes > 0
 				? [`${this.rows} rows`, `${megabytes(this.bytes)} MB`, `${megabytes(this.bytes / seconds)} MB/s`]
 				: []),
-			...(share > 0 ? [`about ${Math.round((seconds * (1 - share)) / share)} s left`] : []),
+			...(share >= TELLING_SHARE ? [`about ${Math.round((seconds * (1 - share)) / share)} s left`] : []),
 		].join(", ");
 	}
 }

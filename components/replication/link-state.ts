@@ -85,7 +85,7 @@ async function targetState(client: Client, name: string): Promise<TargetState | 
 		`SELECT sub.oid::text, subenabled, stat.pid IS NOT NULL AS worker
 		FROM pg_subscription AS sub
 			LEFT JOIN pg_stat_subscription AS stat ON stat.subid = sub.oid AND stat.worker_type = 'apply'
-		WHERE subname = $1 AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		WHERE sub.subname = $1 AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
 		[name],
 	);
 	const row = rows[0];
