@@ -1,0 +1,45 @@
+import { error, type Finding, warning } from "./finding";
+
+export interface DiskSpace {
+	/** Bytes that the live database takes, with its indexes. */
+	databaseBytes: number;
+	/** Bytes free on the disk of each colour's server, where that is known. */
+	free: { source?: number; target?: number };
+	sameServer: boolean;
+}
+
+/** A copy is as large as its source, and some room is lost to pages that are not full. */
+const COPY_ROOM = 1.1;
+/** On the copy's own server its log is kept until the copy is done, and takes as much again. */
+const COPY_AND_LOG_ROOM = 2.2;
+/** What the live release writes during the copy is kept in its server's log; a guess. */
+const LIVE_LOG_ROOM = 0.25;
+
+/** Whether a copy, and the log that is kept meanwhile, find room. Pure. */
+export function diskFindings({ databaseBytes, free, sameServer }: DiskSpace): Finding[] {
+	const size = `the live database takes ${shownBytes(databaseBytes)}`;
+	const mend = "make room, or give the server a larger disk";
+	if (free.target !== undefined && free.target < COPY_ROOM * databaseBytes) {
+		return [
+			error(
+				`${size}, but the idle colour's server has only ${shownBytes(free.target)} free for its copy`,
+				mend,
+			),
+		];
+	}
+	const logRoom = (sameServer ? COPY_AND_LOG_ROOM : LIVE_LOG_ROOM) * databaseBytes;
+	const freeForLog = sameServer ? (free.target ?? free.source) : free.source;
+	return freeForLog !== undefined && freeForLog < logRoom
+		? [
+				warning(
+					`${size}, and the live colour's server has ${shownBytes(freeForLog)} free, on which ` +
+						`${sameServer ? "the copy and " : ""}all that is written during the copy has to find room`,
+					mend,
+				),
+			]
+		: [];
+}
+
+function shownBytes(bytes: number): string {
+	return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
