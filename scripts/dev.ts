@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { runPulumi } from "./engine";
-import { projectName } from "./project";
 
 const STACK = "dev";
 
 async function main(): Promise<number> {
-	if (!(await stackExists())) {
-		const created = await runPulumi(["stack", "init", STACK, "--non-interactive"]);
-		if (created !== 0) {
-			return created;
-		}
-	}
 	const updated = await runPulumi(["up", "--yes", "--skip-preview", "-s", STACK]);
 	if (updated === 0) {
 		if (await wasNothingToDo()) {
@@ -19,13 +12,6 @@ async function main(): Promise<number> {
 		await printNextSteps();
 	}
 	return updated;
-}
-
-const stacksSchema = z.array(z.object({ name: z.string() }));
-
-async function stackExists(): Promise<boolean> {
-	const stacks = stacksSchema.parse(JSON.parse(await capture(["stack", "ls", "--json"])));
-	return stacks.some(({ name }) => name === STACK || name === `organization/${projectName}/${STACK}`);
 }
 
 const historySchema = z.array(z.object({ resourceChanges: z.record(z.string(), z.number()).optional() }));

@@ -6,7 +6,7 @@ import { removeServer } from "../components/database/local/server";
 import { localNames } from "../components/release/names";
 import { projectDirectory } from "./project";
 import { isFileBackend, stackEnvironment, stackOf } from "./stack-environment";
-import { overlayArguments } from "./stack-file";
+import { isYetToBeMade, overlayArguments } from "./stack-file";
 
 export type Engine = { kind: "cli"; program: string } | { kind: "embedded" };
 
@@ -61,6 +61,9 @@ function isExecutable(file: string): boolean {
 /** Verbs that run the program, during which the operator wants to know which engine does it. */
 const PROGRAM_VERBS = new Set(["up", "update", "preview", "pre", "refresh", "destroy"]);
 
+/** Verbs that make a stack whose file is there, as a fresh clone has it, without asking. */
+const MAKING_VERBS = new Set(["up", "update", "preview", "pre"]);
+
 /** Runs one Pulumi command on the project. Returns its exit code. */
 export async function runPulumi(args: string[], options: RunOptions = {}): Promise<number> {
 	const code = await runOn(chooseEngine(), args, options);
@@ -81,6 +84,13 @@ function isPartial(arg: string): boolean {
 
 async function runOn(engine: Engine, args: string[], options: RunOptions): Promise<number> {
 	const environment = stackEnvironment(args);
+	const stack = stackOf(args, environment);
+	if (MAKING_VERBS.has(args[0] ?? "") && stack !== undefined && isYetToBeMade(stack, environment)) {
+		const made = await runEmbedded(["stack", "init", stack, "--non-interactive"], environment, options);
+		if (made !== 0) {
+			return made;
+		}
+	}
 	if (engine.kind === "embedded") {
 		if (PROGRAM_VERBS.has(args[0] ?? "")) {
 			console.error(

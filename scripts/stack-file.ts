@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -26,6 +27,15 @@ export function overlayArguments(args: string[], environment: NodeJS.ProcessEnv)
 	return ["--config-file", copy];
 }
 
+/** Whether a stack that has a committed stack file was never made in the folder that keeps the states. */
+export function isYetToBeMade(stack: string, environment: NodeJS.ProcessEnv): boolean {
+	return (
+		isFileBackend(environment) &&
+		existsSync(join(projectDirectory, `Pulumi.${stack}.yaml`)) &&
+		!existsSync(stateFile(stack, environment))
+	);
+}
+
 const stateSchema = z.object({
 	checkpoint: z.object({
 		latest: z
@@ -37,9 +47,13 @@ const stateSchema = z.object({
 });
 
 function saltOf(stack: string, environment: NodeJS.ProcessEnv): string | undefined {
+	return readJsonFile(stateFile(stack, environment), stateSchema)?.checkpoint.latest?.secrets_providers?.state
+		?.salt;
+}
+
+function stateFile(stack: string, environment: NodeJS.ProcessEnv): string {
 	const folder = backendFolder(environment.PULUMI_BACKEND_URL ?? "");
-	const file = join(folder, ".pulumi", "stacks", projectName, `${stack}.json`);
-	return readJsonFile(file, stateSchema)?.checkpoint.latest?.secrets_providers?.state?.salt;
+	return join(folder, ".pulumi", "stacks", projectName, `${stack}.json`);
 }
 
 function backendFolder(url: string): string {

@@ -86,6 +86,13 @@ export async function stopService(directory: string, instance: string, deadlines
 	rmSync(recordFile(process_), { force: true });
 }
 
+/** Removes the folder of services that have all ended, with their logs. */
+export function removeServiceFolder(directory: string): void {
+	if (recorded(directory).length === 0) {
+		rmSync(directory, { recursive: true, force: true });
+	}
+}
+
 /** How often a process that runs is asked before it counts as dead: a busy one may be slow to answer. */
 const ALIVE_ATTEMPTS = 3;
 

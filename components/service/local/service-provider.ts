@@ -3,7 +3,14 @@ import { deploymentContextSchema } from "../../pipeline/context";
 import { inDeployment } from "../../pipeline/deployment";
 import { defineProvider } from "../../provider/define";
 import { routedUrls } from "../../traffic/local/router-file";
-import { isAlive, type ServiceProcess, serviceSchema, startService, stopService } from "./process";
+import {
+	isAlive,
+	removeServiceFolder,
+	type ServiceProcess,
+	serviceSchema,
+	startService,
+	stopService,
+} from "./process";
 
 const inputs = serviceSchema.extend({
 	routerFile: z.string(),
@@ -39,6 +46,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	async delete(_id, olds) {
 		if (!routedUrls(olds.routerFile).includes(olds.url)) {
 			await stopService(olds.directory, olds.instance, olds);
+			removeServiceFolder(olds.directory);
 		}
 	},
 });
