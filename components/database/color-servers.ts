@@ -51,6 +51,8 @@ export class ColorServerPair extends pulumi.ComponentResource {
 						name: `${base}_replication`,
 						login: true,
 						replication: true,
+						// Else a copy would silently have only the rows that a policy shows.
+						bypassRowLevelSecurity: true,
 						roles: ["pg_read_all_data"],
 						password: password.value,
 					},

@@ -146,6 +146,7 @@ async function assertFit(ends: LinkEnds, options: InStepOptions): Promise<void> 
 			sections: await plannedSections(from.client, options.wanted),
 			freeBytes: { source: await freeDisk(from.client), target: await freeDisk(to.client) },
 			copying: true,
+			copyRole: options.source.replication.user,
 		})),
 	];
 	if (findings.some(({ severity }) => severity === "error")) {
