@@ -30,6 +30,33 @@ export async function noteSwitchStarted(client: ClientBase, { base }: Pick<Node,
 	);
 }
 
+/** Writes down that what was going on has failed, where anything was. Who has the traffic is left as it was. */
+export async function noteFailed(client: ClientBase, environment: EnvironmentType): Promise<void> {
+	await client.query(
+		`UPDATE blue_green_deployments SET deployment_status = 'failed'
+		WHERE environment = $1 AND deployment_status IN ('deploying', 'switching')`,
+		[environment],
+	);
+}
+
+/**
+ * Writes down that the database of a colour is dropped. Where it is the one that is on record, the release that it was
+ * built for has been given up: the colour has again what it had before.
+ *
+ * @param left the colour's other database, where there is one
+ */
+export async function noteDropped(client: ClientBase, dropped: Node, left: Node | undefined): Promise<void> {
+	const { base, color, admin } = dropped;
+	const [host, port, name] = ["host", "port", "name"].map((part) =>
+		escapeIdentifier(`${color}_database_${part}`),
+	);
+	await client.query(
+		`UPDATE blue_green_deployments SET deployment_status = 'idle', ${host} = $3, ${port} = $4, ${name} = $5
+		WHERE deployment_name = $1 AND ${name} = $2`,
+		[base, admin.database, left?.admin.host ?? null, left?.admin.port ?? null, left?.admin.database ?? null],
+	);
+}
+
 /** Writes down which colour has the traffic now, and whether it went back there. */
 export async function noteLive(
 	client: ClientBase,

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { userInfo } from "node:os";
+import { noteFailed } from "../catalog/blue-green";
 import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
 import type { RollbackType } from "../catalog/rollbacks";
 import { type Connection, withClient } from "../database/connection";
@@ -91,9 +92,10 @@ async function abandon(
 	try {
 		const returned = undone.length > 0 || cause instanceof TrafficReturned;
 		const status = returned ? "rolled_back" : "failed";
-		await withCatalog(context.catalog, (client) =>
-			closeDeployment(client, deploymentId, { status, error: firstLine(reason) }),
-		);
+		await withCatalog(context.catalog, async (client) => {
+			await closeDeployment(client, deploymentId, { status, error: firstLine(reason) });
+			await noteFailed(client, context.environment);
+		});
 	} catch (error) {
 		told.push(`the catalog could not be told: ${messageOf(error)}`);
 	}

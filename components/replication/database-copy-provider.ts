@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { z } from "zod";
-import { noteColor } from "../catalog/blue-green";
+import { noteColor, noteDropped } from "../catalog/blue-green";
 import { withClient } from "../database/connection";
 import { loadMigrations } from "../migrations/files";
 import { deploymentContextSchema } from "../pipeline/context";
@@ -59,8 +59,17 @@ export const provider = defineProvider<Inputs, Inputs>({
 	async isCurrent(_id, { servers, color, generation }) {
 		return isReadyForTraffic(nodeOf(servers, color, generation), servers);
 	},
-	async delete(_id, { servers, color, generation }) {
+	async delete(_id, { servers, color, generation, context }) {
 		await detachNode(servers, color, generation);
+		const dropped = nodeOf(servers, color, generation);
+		const left = (await observeNodes(servers)).map(({ node }) => node).reverse();
+		await withClient(context.catalog, { applicationName: "deployment-copy" }, (catalog) =>
+			noteDropped(
+				catalog,
+				dropped,
+				left.find((node) => node.color === color && node.generation !== generation),
+			),
+		);
 	},
 });
 

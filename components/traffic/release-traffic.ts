@@ -49,7 +49,6 @@ export async function releaseTraffic(
 		});
 	} catch (error) {
 		await closeRollback(options, rollback, [], error);
-		await noteFailure(options, idle && nodeOf(servers, idle.color, idle.generation));
 		throw error;
 	}
 	await closeRollback(options, rollback, move.report?.steps ?? []);
@@ -161,14 +160,6 @@ async function recordSteps(options: ReleaseTrafficOptions, report: CutoverReport
 	if (report !== undefined) {
 		const steps = report.steps.map(({ step, durationMs }) => ({ step: `cutover: ${step}`, durationMs }));
 		await recordDurations(options.context, options.deploymentId, steps);
-	}
-}
-
-async function noteFailure(options: ReleaseTrafficOptions, live: Node | undefined): Promise<void> {
-	if (live !== undefined) {
-		await inCatalog(options, (client) =>
-			noteLive(client, live, { status: "failed", rollback: false, health: [] }),
-		);
 	}
 }
 
