@@ -149,8 +149,12 @@ export class BlueGreenProject extends DeployedProject {
 		assert.equal(((await reply.json()) as { release: string }).release, release);
 	}
 
-	/** Asserts that preview, outputs, databases, links, fences, catalog, processes and requests agree on the colours. */
-	async assertColors(standing: Standing): Promise<void> {
+	/**
+	 * Asserts that preview, outputs, databases, links, fences, catalog, processes and requests agree on the colours.
+	 *
+	 * @param status in the catalog: `idle` after a release was given up
+	 */
+	async assertColors(standing: Standing, status: "completed" | "idle" = "completed"): Promise<void> {
 		const preview = await this.pulumi("preview", "--expect-no-changes", "-s", this.stack);
 		assert.equal(preview.code, 0, preview.output);
 		const { live, colors, nextGeneration } = standing;
@@ -173,7 +177,7 @@ export class BlueGreenProject extends DeployedProject {
 		for (const [color, { generation, versions: held }] of this.standing(standing)) {
 			assert.deepEqual(await this.schemaOf(color, generation), { open: color === live, versions: held });
 		}
-		await this.assertCatalogAgrees(standing);
+		await this.assertCatalogAgrees(standing, status);
 		const reply = await fetch(`${this.url}/version`, { signal: AbortSignal.timeout(5000) });
 		assert.deepEqual(pick((await reply.json()) as object, "release", "schema"), {
 			release,
@@ -249,13 +253,13 @@ export class BlueGreenProject extends DeployedProject {
 		return { open: fence?.open, versions: applied.map(({ version }) => version) };
 	}
 
-	private async assertCatalogAgrees(standing: Standing): Promise<void> {
+	private async assertCatalogAgrees(standing: Standing, status: string): Promise<void> {
 		const { live } = standing;
 		assert.deepEqual(
 			await this.catalog(
 				"SELECT deployment_name, current_active, deployment_status FROM blue_green_deployments",
 			),
-			[{ deployment_name: this.base, current_active: live, deployment_status: "completed" }],
+			[{ deployment_name: this.base, current_active: live, deployment_status: status }],
 		);
 		const [named] = await this.catalog<Record<string, string>>(
 			"SELECT blue_database_name AS blue, green_database_name AS green FROM blue_green_deployments",
@@ -308,6 +312,17 @@ export class BlueGreenProject extends DeployedProject {
 	private serverOf(color: Color): string {
 		return this.servers === 2 && color === "green" ? "server-green" : "server";
 	}
+}
+
+/** How a stack stands once a release has been built from its live colour and has the traffic. */
+export function afterRelease(before: Standing, release: string, versions: readonly string[]): Standing {
+	const { live, colors, nextGeneration } = before;
+	const color = otherColor(live);
+	return {
+		live: color,
+		colors: { [live]: colors[live]!, [color]: { generation: nextGeneration, release, versions } },
+		nextGeneration: nextGeneration + 1,
+	};
 }
 
 interface Inventory {
