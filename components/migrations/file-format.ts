@@ -62,6 +62,7 @@ export function parseMigrationFile(fileName: string, path: string, bytes: Buffer
 		up: sections.up,
 		...(sections.down && { down: sections.down }),
 		...(irreversible !== undefined && { irreversible }),
+		...(header.unwritten !== undefined && { unwritten: header.unwritten }),
 		checksum: hash("sha256", bytes, "hex"),
 		path,
 	};
@@ -104,11 +105,14 @@ function firstInvalidLine(bytes: Buffer): number {
 	return line;
 }
 
+const UNWRITTEN = /^[\p{L}_][\p{L}\p{N}_$]*(\.[\p{L}_][\p{L}\p{N}_$]*){0,2}$/u;
+
 interface Header {
 	type?: MigrationType;
 	dependsOn: string[];
 	dependsLine: number;
 	irreversible?: string;
+	unwritten?: string[];
 	/** Index of the first line behind the header: that of the first section mark. */
 	end: number;
 }
@@ -165,11 +169,20 @@ function readHeaderLine(header: Header, key: string, value: string, line: number
 		if (value === "")
 			report(line, "there is no reason", "write -- irreversible: and why it cannot be undone");
 		header.irreversible = value;
+	} else if (key === "unwritten") {
+		header.unwritten = value.split(",").map((name) => name.trim());
+		if (!header.unwritten.every((name) => UNWRITTEN.test(name))) {
+			report(
+				line,
+				`${JSON.stringify(value)} does not name tables or columns`,
+				"write -- unwritten: table.column, table, schema.table.column",
+			);
+		}
 	} else {
 		report(
 			line,
 			`the header -- ${key}: is unknown`,
-			"use type, depends or irreversible; a comment must not begin with a word and a colon",
+			"use type, depends, irreversible or unwritten; a comment must not begin with a word and a colon",
 		);
 	}
 }

@@ -18,6 +18,8 @@ export interface Migration {
 	type: MigrationType;
 	/** Names of the migrations that must be applied before this one. */
 	dependsOn: string[];
+	/** Tables and columns, such as `cameras.zone`, that the release before it no longer writes, so that it may drop them. */
+	unwritten?: string[];
 	up: Section;
 	/** Undefined exactly when `irreversible` says why. */
 	down?: Section;

@@ -6,6 +6,7 @@ import { identityFindings } from "./identity-checks";
 import { plannedSections } from "./planned-sections";
 import { replicatedTables } from "./tables";
 import { unreplicatedData } from "./unreplicated-data";
+import { leaveOut } from "./unwritten";
 
 /**
  * What of the live database alone tells that a release cannot be built beside it, or only with care; for previews,
@@ -16,11 +17,13 @@ import { unreplicatedData } from "./unreplicated-data";
 export function liveFindings(live: Connection, wanted: readonly Migration[]): Promise<Finding[]> {
 	return withClient(live, { applicationName: "deployment-preview" }, async (client) => {
 		const tables = await replicatedTables(client);
-		const sections = await plannedSections(client, wanted);
+		const { sections, unwritten } = await plannedSections(client, wanted);
+		const written = await leaveOut(client, tables, unwritten);
 		return [
+			...written.findings,
 			...(await identityFindings(client, tables)),
 			...(await unreplicatedData(client, sections)),
-			...(await replicationHazards(sections, tables)),
+			...(await replicationHazards(sections, written.tables)),
 		];
 	});
 }

@@ -3,11 +3,14 @@ import type { Migration } from "../migrations/migration";
 import { readRecords, readStoredSections } from "../migrations/records";
 import type { PlannedSection } from "./hazards";
 
-/** What will run on the idle colour while changes of the live one stream in. */
-export async function plannedSections(
-	client: Client,
-	wanted: readonly Migration[],
-): Promise<PlannedSection[]> {
+export interface PlannedWork {
+	sections: PlannedSection[];
+	/** Tables and columns that the live release no longer writes, by the word of the migrations. */
+	unwritten: string[];
+}
+
+/** What will run on the idle colour while changes of the live one stream in, and what that may drop. */
+export async function plannedSections(client: Client, wanted: readonly Migration[]): Promise<PlannedWork> {
 	const records = await readRecords(client);
 	const applied = new Set(records.map(({ version }) => version));
 	const kept = new Set(wanted.map(({ version }) => version));
@@ -19,19 +22,19 @@ export async function plannedSections(
 					client,
 					undone.map(({ version }) => version),
 				);
-	return [
+	const pending = wanted.filter(({ version }) => !applied.has(version));
+	const sections = [
 		...undone.flatMap(({ version, name }): PlannedSection[] => {
 			const section = stored.get(version)?.down;
 			return section === undefined ? [] : [{ title: `undoing migration ${version} ${name}`, section }];
 		}),
-		...wanted
-			.filter(({ version }) => !applied.has(version))
-			.map(
-				({ version, name, path, up }): PlannedSection => ({
-					title: `migration ${version} ${name}`,
-					path,
-					section: up,
-				}),
-			),
+		...pending.map(
+			({ version, name, path, up }): PlannedSection => ({
+				title: `migration ${version} ${name}`,
+				path,
+				section: up,
+			}),
+		),
 	];
+	return { sections, unwritten: pending.flatMap(({ unwritten = [] }) => unwritten) };
 }

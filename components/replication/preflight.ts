@@ -8,10 +8,13 @@ import { type RowSecurityOptions, rowSecurityFindings } from "./row-security";
 import { capacityFindings, serverCapacity } from "./server-capacity";
 import { replicatedTables } from "./tables";
 import { unreplicatedData } from "./unreplicated-data";
+import { leaveOut } from "./unwritten";
 
 export interface PreflightOptions extends RowSecurityOptions {
 	/** What will run on the target while changes stream in. */
 	sections: readonly PlannedSection[];
+	/** What the live release no longer writes, so that the sections may drop it. */
+	unwritten?: readonly string[];
 	/** Bytes free on the disk of each server, where that can be known. */
 	freeBytes?: { source?: number; target?: number };
 }
@@ -21,7 +24,9 @@ export async function preflight(options: PreflightOptions): Promise<Finding[]> {
 	const { source, target, sections, freeBytes = {}, copying } = options;
 	const sameServer = (await serverIdentity(source)) === (await serverIdentity(target));
 	const tables = await replicatedTables(source);
+	const written = await leaveOut(source, tables, options.unwritten ?? []);
 	return [
+		...written.findings,
 		...(await serverFindings(source, target, sameServer)),
 		...(copying
 			? diskFindings({ databaseBytes: await databaseBytes(source), free: freeBytes, sameServer })
@@ -30,7 +35,7 @@ export async function preflight(options: PreflightOptions): Promise<Finding[]> {
 		...(await rowSecurityFindings(options)),
 		...(await unreplicatedData(source, sections)),
 		...(await neighborFindings(source, tables, copying)),
-		...(await replicationHazards(sections, tables)),
+		...(await replicationHazards(sections, written.tables)),
 	];
 }
 

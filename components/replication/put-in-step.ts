@@ -17,6 +17,7 @@ import { plannedSections } from "./planned-sections";
 import { preflight } from "./preflight";
 import { identifyRows, restoreIdentities } from "./replica-identity";
 import { replicatedTables } from "./tables";
+import { leaveOut } from "./unwritten";
 
 export interface InStepOptions {
 	/** The live colour. */
@@ -143,7 +144,7 @@ async function assertFit(ends: LinkEnds, options: InStepOptions): Promise<void> 
 		...(await preflight({
 			source: from.client,
 			target: to.client,
-			sections: await plannedSections(from.client, options.wanted),
+			...(await plannedSections(from.client, options.wanted)),
 			freeBytes: { source: await freeDisk(from.client), target: await freeDisk(to.client) },
 			copying: true,
 			copyRole: options.source.replication.user,
@@ -168,10 +169,12 @@ async function copyAndLink(
 	await step("identities");
 	await identifyRows(ends.from.client, tables, TABLES_TIMEOUT_MS);
 	await step("publication");
+	const { unwritten } = await plannedSections(ends.from.client, options.wanted);
+	const written = await leaveOut(ends.from.client, tables, unwritten);
 	await createPublication(
 		ends.from.client,
 		name,
-		commonTables(tables, await replicatedTables(ends.to.client)),
+		commonTables(written.tables, await replicatedTables(ends.to.client)),
 	);
 	const report = await copyData({
 		source,

@@ -6,7 +6,7 @@ import { type AddedColumn, type LiveTable, textOf } from "./live-schema";
 /** What is told to whoever takes something away that changes of the live release still need. */
 export const SPLIT =
 	"expand, then contract: let this release only add what is new, and take the old away in a release of its own after " +
-	"the live release no longer writes it";
+	"the live release no longer writes it (its migration then says so: -- unwritten: table.column)";
 const NEW_COLUMN =
 	"add a column of the new type beside it, fill it, and drop the old one in a release of its own after the live " +
 	"release no longer writes it";
