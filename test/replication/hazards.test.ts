@@ -80,7 +80,7 @@ describe("the hazards of migrations while changes stream in", () => {
 					what: "migration 1.2.0 drop_zone, migrations/1.2.0_drop_zone.sql:8: drops column zone of public.cameras, which the live release writes",
 					mend:
 						"expand, then contract: let this release only add what is new, and take the old away in a release of its " +
-						"own after the live release no longer writes it",
+						"own after the live release no longer writes it (its migration then says so: -- unwritten: table.column)",
 				},
 			],
 		);
