@@ -152,9 +152,12 @@ export class BlueGreenProject extends DeployedProject {
 	/**
 	 * Asserts that preview, outputs, databases, links, fences, catalog, processes and requests agree on the colours.
 	 *
-	 * @param status in the catalog: `idle` after a release was given up
+	 * @param status in the catalog: `failed` after a release was refused, `idle` once what was built of it is dropped
 	 */
-	async assertColors(standing: Standing, status: "completed" | "idle" = "completed"): Promise<void> {
+	async assertColors(
+		standing: Standing,
+		status: "completed" | "failed" | "idle" = "completed",
+	): Promise<void> {
 		const preview = await this.pulumi("preview", "--expect-no-changes", "-s", this.stack);
 		assert.equal(preview.code, 0, preview.output);
 		const { live, colors, nextGeneration } = standing;
