@@ -5,14 +5,8 @@ import type { CopyProgress } from "./copy-progress";
 import { CopySessions } from "./copy-sessions";
 import { relayRows } from "./copy-stream";
 import { share, type Task, type Worker } from "./copy-workers";
+import { deferIndexes, deferredIndexes, joinIndexes } from "./deferred-indexes";
 import { type Node, nodeName } from "./node";
-import {
-	dropSecondaryIndexes,
-	joinIndexes,
-	missingIndexes,
-	type SecondaryIndex,
-	secondaryIndexes,
-} from "./secondary-indexes";
 import { assertSlotIsWhole, dropSlot, withSlotSnapshot } from "./snapshot";
 import { type ReplicatedTable, replicatedTables, shownName } from "./tables";
 
@@ -83,6 +77,7 @@ class Copy {
 	step: CopyStep = "truncate";
 	/** Whether it has come so far that there may be a slot to drop. */
 	mayHaveSlot = false;
+	private bytes = 0;
 
 	constructor(
 		private readonly options: CopyOptions,
@@ -91,7 +86,7 @@ class Copy {
 
 	async run(): Promise<Omit<CopyReport, "durationMs">> {
 		const { source, slot, slotTimeoutMs } = this.options;
-		const wanted = await this.clearTarget();
+		await this.clearTarget();
 		await this.enter("slot");
 		await dropSlot(source, slot, slotTimeoutMs);
 		this.mayHaveSlot = true;
@@ -101,22 +96,22 @@ class Copy {
 		const chunks = divide(tables);
 
 		await this.enter("copy");
-		const totals = await this.copyChunks(workers, chunks);
+		const sent = await this.copyChunks(workers, chunks);
 		await this.enter("verify");
-		await this.compare(workers, chunks);
+		await this.compare(workers, sent);
 		// From here on nothing keeps the source from cleaning up after its writers.
 		await Promise.all(workers.map((worker) => this.sessions.end(worker.source)));
 		await this.enter("indexes");
-		await this.buildIndexes(workers, wanted);
+		await this.buildIndexes(workers);
 		await this.enter("analyze");
 		await this.analyze(workers, tables);
 		const check = await this.sessions.source(source);
 		await assertSlotIsWhole(check, this.options);
-		return { tables: tables.length, ...totals };
+		const rows = [...sent.values()].reduce((sum, each) => sum + each, 0);
+		return { tables: tables.length, rows, bytes: this.bytes };
 	}
 
-	/** Returns the indexes that the target is to have in the end. */
-	private async clearTarget(): Promise<SecondaryIndex[]> {
+	private async clearTarget(): Promise<void> {
 		await this.enter("truncate");
 		const source = await this.sessions.source(this.options.source);
 		const target = await this.sessions.target(this.options.target);
@@ -124,11 +119,9 @@ class Copy {
 		await this.assertTables(target, tables);
 		if (tables.length > 0) await target.query(`TRUNCATE ${tables.map(({ sql }) => sql).join(", ")}`);
 		await this.enter("drop indexes");
-		const wanted = (await secondaryIndexes(source, tables)).filter(({ valid }) => valid);
-		await dropSecondaryIndexes(target, tables, wanted);
+		await deferIndexes(target, tables);
 		await this.sessions.end(source);
 		await this.sessions.end(target);
-		return wanted;
 	}
 
 	private async assertTables(target: Client, tables: readonly ReplicatedTable[]): Promise<void> {
@@ -158,46 +151,47 @@ class Copy {
 		);
 	}
 
-	private async copyChunks(workers: Worker[], chunks: Chunk[]): Promise<{ rows: number; bytes: number }> {
-		const totals = { rows: 0, bytes: 0 };
+	/** Returns how many rows each chunk had. */
+	private async copyChunks(workers: Worker[], chunks: Chunk[]): Promise<Map<Chunk, number>> {
+		const sent = new Map<Chunk, number>();
 		const tasks = chunks.map((chunk) => ({
 			...taskOf(chunk),
 			run: async ({ source, target }: Worker, progress: CopyProgress) => {
 				const statements = copyStatements(chunk);
 				const rows = await relayRows(source, statements.out, target, statements.in, (bytes) => {
 					progress.moved(0, bytes);
-					totals.bytes += bytes;
+					this.bytes += bytes;
 				});
 				progress.moved(rows, 0);
-				totals.rows += rows;
+				sent.set(chunk, rows);
 			},
 		}));
 		await this.share(workers, "copied", "tables", tasks);
-		return totals;
+		return sent;
 	}
 
-	private async compare(workers: Worker[], chunks: Chunk[]): Promise<void> {
+	private async compare(workers: Worker[], sent: Map<Chunk, number>): Promise<void> {
 		const { source, target, verification } = this.options;
 		const comparison = new Comparison(verification);
-		const tasks = chunks.map((chunk) => ({
+		const tasks = [...sent].map(([chunk, rows]) => ({
 			...taskOf(chunk),
-			run: (worker: Worker) => comparison.add(worker.source, worker.target, chunk),
+			run: (worker: Worker) => comparison.add(worker, chunk, rows),
 		}));
 		await this.share(workers, "compared", "tables", tasks);
 		const differences = comparison.differences(nodeName(source), nodeName(target));
 		if (differences.length > 0) throw new Error(differences.join("; "));
 	}
 
-	private async buildIndexes(workers: Worker[], wanted: SecondaryIndex[]): Promise<void> {
+	private async buildIndexes(workers: Worker[]): Promise<void> {
 		const { target } = workers[0]!;
-		const missing = await missingIndexes(target, wanted);
+		const indexes = await deferredIndexes(target);
 		for (const worker of workers) {
 			await worker.target.query(
 				`SELECT set_config(name, greatest(setting::integer, ${INDEX_MEMORY_KB})::text, false)
 				FROM pg_settings WHERE name = 'maintenance_work_mem'`,
 			);
 		}
-		const tasks = missing
+		const tasks = indexes
 			.filter(({ partitioned }) => !partitioned)
 			.map(({ name, definition, tableBytes }) => ({
 				name,
@@ -207,7 +201,7 @@ class Copy {
 				},
 			}));
 		await this.share(workers, "built", "indexes", tasks);
-		await joinIndexes(target, missing);
+		await joinIndexes(target, indexes);
 	}
 
 	private async analyze(workers: Worker[], tables: readonly ReplicatedTable[]): Promise<void> {
