@@ -21,6 +21,14 @@ export async function noteColor(
 	);
 }
 
+/** Writes down that a colour is being built; which database it has is told once that has the rows. */
+export async function noteBuilding(client: ClientBase, { base }: Pick<Node, "base">): Promise<void> {
+	await client.query(
+		"UPDATE blue_green_deployments SET deployment_status = 'deploying' WHERE deployment_name = $1",
+		[base],
+	);
+}
+
 /** Writes down that the traffic begins to move. */
 export async function noteSwitchStarted(client: ClientBase, { base }: Pick<Node, "base">): Promise<void> {
 	await client.query(

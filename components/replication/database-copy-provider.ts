@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { z } from "zod";
-import { noteColor, noteDropped } from "../catalog/blue-green";
+import { noteBuilding, noteColor, noteDropped } from "../catalog/blue-green";
 import { withClient } from "../database/connection";
 import { loadMigrations } from "../migrations/files";
 import { deploymentContextSchema } from "../pipeline/context";
@@ -63,7 +63,7 @@ export const provider = defineProvider<Inputs, Inputs>({
 		await detachNode(servers, color, generation);
 		const dropped = nodeOf(servers, color, generation);
 		const left = (await observeNodes(servers)).map(({ node }) => node).reverse();
-		await withClient(context.catalog, { applicationName: "deployment-copy" }, (catalog) =>
+		await inCatalog(context, (catalog) =>
 			noteDropped(
 				catalog,
 				dropped,
@@ -100,9 +100,7 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 		return;
 	}
 	await inDeployment(context, `copy to ${nodeName(target)}`, async (deploymentId) => {
-		await withClient(context.catalog, { applicationName: "deployment-copy" }, (catalog) =>
-			noteColor(catalog, context.environment, target, "deploying"),
-		);
+		await inCatalog(context, (catalog) => noteBuilding(catalog, target));
 		const wantedVersions = new Set(versions);
 		await putInStep({
 			source: live,
@@ -123,5 +121,13 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 			log: console.log,
 			step: (name) => recordStep(context, deploymentId, `${nodeName(target)}: ${name}`),
 		});
+		await inCatalog(context, (catalog) => noteColor(catalog, context.environment, target, "deploying"));
 	});
+}
+
+function inCatalog(
+	{ catalog }: Inputs["context"],
+	work: Parameters<typeof withClient<void>>[2],
+): Promise<void> {
+	return withClient(catalog, { applicationName: "deployment-copy" }, work);
 }
