@@ -99,6 +99,7 @@ describe("the workload", () => {
 				"delete",
 				"insert",
 				"move",
+				"touch",
 				"transfer",
 				"update",
 			] satisfies Kind[]);
@@ -230,6 +231,22 @@ describe("the workload", () => {
 			assert.deepEqual(await found(), [
 				{ kind: "wrong", of: "account 1", what: "has 1027 after 3 changes instead of 1017 after 2" },
 				{ kind: "doubled", of: "op-5", what: "event op-5 on account 1 is there 2 times" },
+			]);
+		});
+
+		it("report writes without any key that were lost, came twice, or were overwritten by their own echo", async () => {
+			for (const account of [10, 11, 12, 13]) {
+				await done({ kind: "touch", account, amount: 1 });
+			}
+			assert.deepEqual(await found(), []);
+			await client.query(`
+				DELETE FROM events WHERE note = 'op-9';
+				UPDATE accounts SET balance = 1000, version = 0 WHERE id IN (9, 10, 12);
+				INSERT INTO events VALUES (11, 1, 'op-10')`);
+			assert.deepEqual(await found(), [
+				{ kind: "lost", of: "op-9", what: "touch was acknowledged and is not there" },
+				{ kind: "wrong", of: "account 12", what: "has 1000 after 0 changes instead of 1001 after 1" },
+				{ kind: "doubled", of: "op-10", what: "event op-10 on account 11 is there 2 times" },
 			]);
 		});
 

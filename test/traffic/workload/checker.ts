@@ -46,7 +46,7 @@ export function describeDiscrepancies(found: readonly Discrepancy[]): string {
 }
 
 function compare(entries: readonly Entry[], found: Contents): Discrepancy[] {
-	const recorded = new Map(found.operations.map((row) => [row.op_id, row]));
+	const recorded = recordsOf(entries, found);
 	const sent = new Map(entries.map((entry) => [entry.operation.opId, entry]));
 	const expected = expect(entries, recorded);
 	const discrepancies: Discrepancy[] = [];
@@ -74,6 +74,18 @@ function compare(entries: readonly Entry[], found: Contents): Discrepancy[] {
 		}
 	}
 	return discrepancies;
+}
+
+/** What the database has done: by its table of operations, and by the events of operations that are not in it. */
+function recordsOf(entries: readonly Entry[], found: Contents): Map<string, Contents["operations"][number]> {
+	const notes = new Set(found.events.map(({ note }) => note));
+	const touches = entries.filter(({ operation: { kind, opId } }) => kind === "touch" && notes.has(opId));
+	return new Map([
+		...found.operations.map((row) => [row.op_id, row] as const),
+		...touches.map(
+			({ operation: { opId, kind } }) => [opId, { op_id: opId, kind, account: null, ticket: null }] as const,
+		),
+	]);
 }
 
 type Report = (kind: DiscrepancyKind, of: string, what: string) => void;

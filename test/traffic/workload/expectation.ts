@@ -69,6 +69,7 @@ function apply(
 			expected.events.set(eventKey(opId, account!), operation.amount);
 			break;
 		case "update":
+		case "touch":
 			add(operation.account, operation.amount);
 			expected.events.set(eventKey(opId, operation.account), operation.amount);
 			break;

@@ -17,6 +17,11 @@ export const operationSchema = z.discriminatedUnion("kind", [
 	z.strictObject({ kind: z.literal("insert"), ...common, amount }),
 	/** Adds to an account. */
 	z.strictObject({ kind: z.literal("update"), ...common, account: id, amount }),
+	/**
+	 * The same without a row in `operations`, and so without any new key: nothing collides when it comes twice or comes
+	 * back, so that an echo is not stopped before it does its harm.
+	 */
+	z.strictObject({ kind: z.literal("touch"), ...common, account: id, amount }),
 	/** Adds to an event, and to its account; `target` is the operation that wrote the event. */
 	z.strictObject({ kind: z.literal("amend"), ...common, account: id, target: z.string(), amount }),
 	/** Closes an account: it goes with its events. */
@@ -83,6 +88,10 @@ export async function perform(client: ClientBase, operation: Operation): Promise
 			account = await one("INSERT INTO accounts (balance) VALUES ($1) RETURNING id", [operation.amount]);
 			await note(account!, operation.amount);
 			break;
+		case "touch":
+			await add(operation.account, operation.amount);
+			await note(operation.account, operation.amount);
+			return { account, ticket };
 		case "update":
 			await add(operation.account, operation.amount);
 			await note(operation.account, operation.amount);

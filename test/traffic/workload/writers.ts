@@ -31,7 +31,8 @@ export interface WritersOptions {
 
 const WEIGHTS: Record<Kind, number> = {
 	insert: 3,
-	update: 4,
+	update: 3,
+	touch: 3,
 	amend: 2,
 	delete: 1,
 	transfer: 3,
@@ -120,6 +121,7 @@ export class Writers {
 					counter: random.pick(COUNTERS),
 				};
 			case "update":
+			case "touch":
 				return { kind, ...common, account, amount };
 		}
 	}
