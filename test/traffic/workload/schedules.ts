@@ -20,7 +20,7 @@ export interface ScheduleFigures {
 	pausesMs: number[];
 }
 
-const ACTIONS = { release: 2, switch: 4, failBake: 1 } as const;
+const ACTIONS = { release: 1, switch: 4, failBake: 1 } as const;
 const LONGEST_WAIT_MS = 60;
 
 /**
