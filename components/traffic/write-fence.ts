@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Client, type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
+import {
+	type Client,
+	type ClientBase,
+	DatabaseError,
+	escapeIdentifier,
+	escapeLiteral,
+	type QueryResult,
+} from "pg";
 
 const DEFINITION = join(__dirname, "fence", "write-fence.sql");
 const TRIGGER = "deployment_write_fence";
@@ -184,11 +191,13 @@ async function oldestWriter(client: ClientBase): Promise<string> {
  * @returns false when it may have opened by itself meanwhile: then nothing has changed
  */
 export async function keepFenceClosed(client: ClientBase): Promise<boolean> {
-	const { rowCount } = await client.query(
-		`UPDATE deployment.write_fence SET closed_until = 'infinity', changed_at = clock_timestamp()
+	// Were it lost in a crash, this side would open by itself beside the other one.
+	const results: unknown = await client.query(
+		`SET LOCAL synchronous_commit = on;
+		UPDATE deployment.write_fence SET closed_until = 'infinity', changed_at = clock_timestamp()
 		WHERE closed_until > clock_timestamp() + ${LEASE_MARGIN_MS} * interval '1 millisecond'`,
 	);
-	return rowCount === 1;
+	return (results as QueryResult[])[1]?.rowCount === 1;
 }
 
 /** Leaves a marker in a database, behind everything that is committed by now. */
