@@ -62,9 +62,9 @@ export async function cutover(options: CutoverOptions): Promise<CutoverReport> {
 		await steps.run("guard", () => guard({ ends, target: to.target, ...options }));
 		const madeWayBack = await steps.run("way back", () => linkBack(ends, options));
 		try {
-			const sequences = await sharedSequences(ends.from.client, ends.to.client);
+			const move = await planMove(ends);
 			const started = performance.now();
-			await pause(ends, options, steps, sequences);
+			await pause(ends, options, steps, move);
 			const pauseMs = Math.round((performance.now() - started) * 10) / 10;
 			log(`traffic moved from ${nodeName(from.node)} to ${nodeName(to.node)}; requests waited ${pauseMs} ms`);
 			return { pauseMs, steps: steps.done };
@@ -79,13 +79,24 @@ export async function cutover(options: CutoverOptions): Promise<CutoverReport> {
 	});
 }
 
+/** What is known of a move of the writes before it begins: requests need not wait while it is asked. */
+interface Move {
+	sequences: readonly SharedSequence[];
+	/** Of the side that the writes leave, to which it is opened again should they have to stay. */
+	epochBefore: number;
+	/** Of the side that the writes go to. */
+	epoch: number;
+}
+
+async function planMove({ from, to }: LinkEnds): Promise<Move> {
+	const sequences = await sharedSequences(from.client, to.client);
+	const [before, there] = await Promise.all([fenceState(from.client), fenceState(to.client)]);
+	const epochBefore = before?.epoch ?? 0;
+	return { sequences, epochBefore, epoch: Math.max(epochBefore, there?.epoch ?? 0) + 1 };
+}
+
 /** Everything that happens while requests wait. */
-async function pause(
-	ends: LinkEnds,
-	options: CutoverOptions,
-	steps: StepTimes,
-	sequences: readonly SharedSequence[],
-): Promise<void> {
+async function pause(ends: LinkEnds, options: CutoverOptions, steps: StepTimes, move: Move): Promise<void> {
 	const { router, limits, to, log } = options;
 	const deadline = performance.now() + limits.pauseTimeoutMs;
 	const { holdId } = await steps.run("hold", () =>
@@ -95,11 +106,11 @@ async function pause(
 		}),
 	);
 	try {
-		await moveWrites(ends, deadline, steps, sequences);
+		await moveWrites(ends, deadline, steps, move);
 		try {
 			await steps.run("route", () => routeWithin(router, to.target, limits.pauseTimeoutMs));
 		} catch (error) {
-			throw await moveWritesBack(ends, limits, sequences, error);
+			throw await moveWritesBack(ends, limits, move, error);
 		}
 	} finally {
 		// Should that fail, the hold ends by itself.
@@ -114,12 +125,10 @@ async function moveWrites(
 	ends: LinkEnds,
 	deadline: number,
 	steps: StepTimes,
-	sequences: readonly SharedSequence[],
+	{ sequences, epochBefore, epoch }: Move,
 ): Promise<void> {
 	const { from, to } = ends;
 	const left = () => Math.max(1, deadline - performance.now());
-	const [before, there] = await Promise.all([fenceState(from.client), fenceState(to.client)]);
-	const epoch = Math.max(before?.epoch ?? 0, there?.epoch ?? 0) + 1;
 	try {
 		const marker = await steps.run("close", () => closeFence(from.client, left() + HOLD_MARGIN_MS, left()));
 		await steps.run("last write", () =>
@@ -131,10 +140,10 @@ async function moveWrites(
 			}
 		});
 	} catch (error) {
-		await reopen(ends, before?.epoch ?? 0, error);
+		await reopen(ends, epochBefore, error);
 		throw error;
 	}
-	await steps.run("open", () => openSurely(ends, epoch, before?.epoch ?? 0));
+	await steps.run("open", () => openSurely(ends, epoch, epochBefore));
 }
 
 async function untilMarked({ from, to }: LinkEnds, marker: string, timeoutMs: number): Promise<void> {
@@ -203,12 +212,13 @@ async function routeWithin(router: Router, target: Target, timeoutMs: number): P
 async function moveWritesBack(
 	{ from, to }: LinkEnds,
 	limits: CutoverLimits,
-	sequences: readonly SharedSequence[],
+	{ sequences, epoch }: Move,
 	failure: unknown,
 ): Promise<Error> {
 	try {
 		const deadline = performance.now() + limits.pauseTimeoutMs;
-		await moveWrites({ from: to, to: from }, deadline, new StepTimes(), sequences);
+		const back: Move = { sequences, epochBefore: epoch, epoch: epoch + 1 };
+		await moveWrites({ from: to, to: from }, deadline, new StepTimes(), back);
 		return failure instanceof Error ? failure : new Error(String(failure));
 	} catch (error) {
 		return new StuckTraffic(

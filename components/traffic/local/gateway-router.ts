@@ -39,10 +39,17 @@ export class GatewayRouter implements Router {
 		waitForIdleMs: number;
 	}): Promise<{ holdId: string; inFlight: number }> {
 		const gateway = this.connect();
+		try {
+			return await gateway.hold(limits);
+		} catch (error) {
+			if (!(error instanceof GatewayError && error.error === "already_holding")) {
+				throw error;
+			}
+		}
+		// Of an update that was killed: nobody else can be at work on this router now.
 		const { hold } = await gateway.status();
 		if (hold !== null) {
-			// Of an update that was killed: nobody else can be at work on this router now.
-			await gateway.release(hold.holdId);
+			await this.release(hold.holdId);
 		}
 		return gateway.hold(limits);
 	}
@@ -59,6 +66,13 @@ export class GatewayRouter implements Router {
 			if (!(error instanceof GatewayError && error.error === "not_holding")) {
 				throw error;
 			}
+		}
+	}
+
+	async releaseForsaken(): Promise<void> {
+		const { hold } = await this.connect().status();
+		if (hold !== null) {
+			await this.release(hold.holdId);
 		}
 	}
 
