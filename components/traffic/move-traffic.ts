@@ -68,12 +68,14 @@ export async function moveTraffic(options: MoveOptions): Promise<Move> {
 		await router.prepare(to.target, limits.healthTimeoutMs);
 		await reopen(found, log);
 		await router.route(to.target);
+		await router.releaseForsaken();
 		log(`traffic goes to ${nodeName(to.node)} (${live.url})`);
 		const previous = wasOpen ? await previousSide(options, observed, to.node) : undefined;
 		return { what: "routed", ...(previous && { previous }) };
 	}
 	// Of a cutover that died while all were closed: the colour that was live last has every write.
 	await reopen(found, log);
+	await router.releaseForsaken();
 	const from = (await sideOf(options, found.node)) ?? { node: found.node, target: to.target };
 	await options.onCutover?.(from.node, to.node);
 	const report = await cutover({

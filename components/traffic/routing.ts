@@ -34,5 +34,7 @@ export interface Router {
 	route(target: Target): Promise<void>;
 	/** Lets the waiting requests go. */
 	release(holdId: string): Promise<void>;
+	/** Lets those go that an update has left waiting which was killed: nobody else is at work on the router now. */
+	releaseForsaken(): Promise<void>;
 	traffic(targetGroup: string): Promise<TrafficCounters>;
 }
