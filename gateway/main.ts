@@ -18,19 +18,20 @@ async function run(path: string): Promise<void> {
 	const log = pino({ base: { instance: state.instance } });
 
 	const server = createServer({ keepAliveTimeout: CLIENT_KEEP_ALIVE_MS });
-	state.port = await listen(server, state.port, state.host, "the gateway");
-	// From here on the ports are ours: a second gateway on the same state file has failed before it could write.
 	const router = new Router(state, (next) => saveState(path, next), log);
 	const admin = createAdmin(router, { token: state.token, instance: state.instance, log });
 	await admin.ready();
-	state.adminPort = await listen(admin.server, state.adminPort, ADMIN_HOST, "the gateway's admin endpoint");
-	saveState(path, state);
-
 	let closing = false;
 	const web = new WebProxy(await createProxy(), router, log, state.upstreamTimeoutMs, () => closing);
 	const webSockets = new WebSocketProxy(await createProxy(), router, log);
 	server.on("request", (request, response) => web.serve(request, response));
 	server.on("upgrade", (request, socket, head) => webSockets.serve(request, socket as Socket, head));
+
+	// Only when requests can be served: one that nobody listened to would never be answered.
+	state.port = await listen(server, state.port, state.host, "the gateway");
+	// From here on the ports are ours: a second gateway on the same state file has failed before it could write.
+	state.adminPort = await listen(admin.server, state.adminPort, ADMIN_HOST, "the gateway's admin endpoint");
+	saveState(path, state);
 	log.info({ host: state.host, port: state.port, adminPort: state.adminPort }, "listening");
 
 	async function stop(signal: string): Promise<void> {
