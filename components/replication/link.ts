@@ -124,6 +124,24 @@ export async function relayEverything(client: ClientBase, name: string): Promise
 	}
 }
 
+/**
+ * Makes a link bring only what was written on its source, as it must before its receiving side is written itself: that
+ * would come back otherwise, over newer writes.
+ *
+ * @returns whether it had brought more
+ */
+export async function relayOwnOnly(client: ClientBase, name: string): Promise<boolean> {
+	const { rows } = await client.query(
+		`SELECT FROM pg_subscription WHERE subname = $1 AND suborigin = 'any'
+			AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		[name],
+	);
+	if (rows.length > 0) {
+		await client.query(`ALTER SUBSCRIPTION ${escapeIdentifier(name)} SET (origin = none)`);
+	}
+	return rows.length > 0;
+}
+
 /** Lets a subscription go on that stopped on an error. */
 export async function resumeSubscription(client: ClientBase, name: string): Promise<void> {
 	await client.query(`ALTER SUBSCRIPTION ${escapeIdentifier(name)} ENABLE`);

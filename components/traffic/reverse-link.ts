@@ -4,6 +4,7 @@ import {
 	createSlot,
 	dropLink,
 	relayEverything,
+	relayOwnOnly,
 	startSubscription,
 } from "../replication/link";
 import { catchUp, type LinkEnds, linkState } from "../replication/link-state";
@@ -33,6 +34,11 @@ export async function linkBack(ends: LinkEnds, options: WayBackOptions): Promise
 	const back: LinkEnds = { from: ends.to, to: ends.from };
 	const { node: old } = ends.from;
 	const { node: fresh } = ends.to;
+	const enough = { maxLagBytes: limits.maxLagBytes, timeoutMs: limits.catchUpTimeoutMs };
+	// It has caught up, so what a third colour had written is there already.
+	if (await relayOwnOnly(ends.to.client, linkName(old, fresh))) {
+		await catchUp(ends, enough, log);
+	}
 	for (const follower of followers) {
 		await withNode(follower, "deployment-replication", (client) =>
 			relayEverything(client, linkName(old, follower)),
@@ -52,7 +58,7 @@ export async function linkBack(ends: LinkEnds, options: WayBackOptions): Promise
 			await createSlot(fresh, linkName(fresh, old), limits.slotTimeoutMs);
 			await startSubscription(fresh, old);
 			await noteLinkedSchema(back);
-			await catchUp(back, { maxLagBytes: limits.maxLagBytes, timeoutMs: limits.catchUpTimeoutMs }, log);
+			await catchUp(back, enough, log);
 		} catch (error) {
 			await unlinkBack(ends);
 			throw error;

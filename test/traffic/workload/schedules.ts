@@ -20,7 +20,7 @@ export interface ScheduleFigures {
 	pausesMs: number[];
 }
 
-const ACTIONS = { release: 1, switch: 4, failBake: 1 } as const;
+const ACTIONS = { release: 1, switch: 4, failBake: 1, failRelease: 1 } as const;
 const LONGEST_WAIT_MS = 60;
 
 /**
@@ -105,8 +105,8 @@ async function act(
 	action: keyof typeof ACTIONS,
 	figures: ScheduleFigures,
 ): Promise<void> {
-	if (action === "failBake") {
-		await stack.failBake();
+	if (action === "failBake" || action === "failRelease") {
+		await stack[action]();
 		figures.failedBakes++;
 		return;
 	}

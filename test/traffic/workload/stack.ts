@@ -93,27 +93,21 @@ export class WorkloadStack {
 
 	/** Builds a new colour from the live one and gives it the traffic; the idle one before it goes. */
 	async release(): Promise<Move> {
-		const fresh = await this.make(otherColor(this.live.node.color));
-		await putInStep({
-			...this.run(fresh),
-			source: this.live.node,
-			target: fresh.node,
-			targetOwner: fresh.owner,
-			wanted: [workloadMigration()],
-			appliedBy: "test",
-			workers: 2,
-			verification: "checksums",
-			copyTimeoutMs: 60_000,
-			slotTimeoutMs: LIMITS.slotTimeoutMs,
-			catchUpTimeoutMs: LIMITS.catchUpTimeoutMs,
-			maxLagBytes: LIMITS.maxLagBytes,
-		});
+		const fresh = await this.build();
 		const gone = this.idle;
 		const move = await this.move(fresh, this.live);
 		this.idle = this.live;
 		this.live = fresh;
 		await this.drop(gone);
 		return move;
+	}
+
+	/** Builds a new colour that loses the traffic at once, as one does that does not stand its bake, and is given up. */
+	async failRelease(): Promise<void> {
+		const fresh = await this.build();
+		await this.move(fresh, this.live);
+		await moveBack(this.options(this.live, fresh), fresh, this.live);
+		await this.drop(fresh);
 	}
 
 	/** Moves the traffic to the idle colour. */
@@ -182,6 +176,25 @@ export class WorkloadStack {
 			backupDirectory: this.directory,
 			log: (line) => this.told.push(line),
 		};
+	}
+
+	private async build(): Promise<WorkloadColor> {
+		const fresh = await this.make(otherColor(this.live.node.color));
+		await putInStep({
+			...this.run(fresh),
+			source: this.live.node,
+			target: fresh.node,
+			targetOwner: fresh.owner,
+			wanted: [workloadMigration()],
+			appliedBy: "test",
+			workers: 2,
+			verification: "checksums",
+			copyTimeoutMs: 60_000,
+			slotTimeoutMs: LIMITS.slotTimeoutMs,
+			catchUpTimeoutMs: LIMITS.catchUpTimeoutMs,
+			maxLagBytes: LIMITS.maxLagBytes,
+		});
+		return fresh;
 	}
 
 	private async make(color: Color): Promise<WorkloadColor> {
