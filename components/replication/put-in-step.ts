@@ -6,6 +6,7 @@ import { readRecords, readStoredSections } from "../migrations/records";
 import { migrate } from "../migrations/run";
 import { fenceState, installFence } from "../traffic/write-fence";
 import { copyData } from "./copy";
+import { putIndexesBack } from "./deferred-indexes";
 import { freeDisk } from "./disk";
 import { describeSchema, schemaDifferences } from "./drift";
 import { describeFindings, type Finding, PreflightError } from "./finding";
@@ -65,6 +66,7 @@ export async function putInStep(options: InStepOptions): Promise<boolean> {
 		await step("clear");
 		await dropLink(source, target);
 		await dropLink(target, source);
+		await putIndexesBack(target, TABLES_TIMEOUT_MS);
 		await step("schema");
 		await installFence(ends.from.client, source.owner, TABLES_TIMEOUT_MS);
 		await replaySchema(ends, options);
