@@ -7,6 +7,7 @@ import {
 	type ObservedNode,
 	observeNodes,
 } from "../replication/environment";
+import { catchUp, linkState, withLink } from "../replication/link-state";
 import { type Color, type Node, nodeName, withNode } from "../replication/node";
 import { type CutoverLimits, type CutoverReport, cutover, type Side } from "./cutover";
 import type { Router, Target } from "./routing";
@@ -48,6 +49,8 @@ export interface Move {
 }
 
 const FENCE_TIMEOUT_MS = 30_000;
+/** How long traffic that goes back waits for long transactions before it ends them, in milliseconds. */
+const SHORT_PATIENCE_MS = 2000;
 
 /**
  * Brings the traffic to a colour, from whatever an earlier update has left: a colour that was never live, the other
@@ -70,6 +73,7 @@ export async function moveTraffic(options: MoveOptions): Promise<Move> {
 		await router.route(to.target);
 		await router.releaseForsaken();
 		log(`traffic goes to ${nodeName(to.node)} (${live.url})`);
+		await resumeLinks(options, to.node);
 		const previous = wasOpen ? await previousSide(options, observed, to.node) : undefined;
 		return { what: "routed", ...(previous && { previous }) };
 	}
@@ -90,9 +94,35 @@ export async function moveTraffic(options: MoveOptions): Promise<Move> {
 	return { what: "switched", previous: from, report };
 }
 
-/** Sends the traffic back where it came from. */
+/**
+ * Lets the links between the colours go on: one stops for good when its connection is lost, as with a server that ended.
+ * The live colour does not depend on them, so that what stops one again is only told.
+ */
+async function resumeLinks({ servers, idle, limits, log }: MoveOptions, live: Node): Promise<void> {
+	if (idle === undefined) {
+		return;
+	}
+	const other = nodeOf(servers, idle.color, idle.generation);
+	const catchUpLimits = { maxLagBytes: limits.maxLagBytes, timeoutMs: limits.catchUpTimeoutMs };
+	await withLink(live, other, async ({ from, to }) => {
+		for (const ends of [
+			{ from, to },
+			{ from: to, to: from },
+		]) {
+			if ((await linkState(ends)).stopped) {
+				await catchUp(ends, catchUpLimits, log).catch((error: Error) =>
+					log(`${nodeName(other)} cannot be gone back to: ${error.message}`),
+				);
+			}
+		}
+	});
+}
+
+/** Sends the traffic back where it came from; transactions of a failing release that stay open are ended. */
 export function moveBack(options: MoveOptions, from: Side, to: Side): Promise<CutoverReport> {
-	const { router, limits, log, step } = options;
+	const { router, log, step } = options;
+	// The release that fails may be what keeps transactions open.
+	const limits = { ...options.limits, longTransactionMs: SHORT_PATIENCE_MS, endLongTransactions: true };
 	return cutover({ from, to, router, limits, log, ...(step && { step }) });
 }
 

@@ -7,10 +7,12 @@ import type { DeploymentContext } from "../pipeline/context";
 import { StuckTraffic, TrafficReturned } from "../pipeline/deployment";
 import { recordDurations } from "../pipeline/step-log";
 import { nodeOf } from "../replication/environment";
+import { resumeSubscription } from "../replication/link";
 import { describeLag, linkState, withLink } from "../replication/link-state";
-import { type Node, nodeName } from "../replication/node";
+import { linkName, type Node, nodeName } from "../replication/node";
 import type { CutoverReport, Side } from "./cutover";
 import { type Move, type MoveOptions, moveBack, moveTraffic } from "./move-traffic";
+import { unlinkBack } from "./reverse-link";
 
 export interface ReleaseTrafficOptions extends MoveOptions {
 	/** What a new colour has to stand once it has the traffic. */
@@ -82,12 +84,18 @@ async function standBake(options: ReleaseTrafficOptions, fresh: Side, previous: 
 	}
 }
 
-/** What keeps the colour before from following the new one. */
+/** What keeps the colour before from following the new one. A lost connection stops a link, which is then told to go on. */
 async function wayBackFault(from: Node, to: Node): Promise<string | undefined> {
-	const state = await withLink(from, to, linkState);
-	return state.fault ?? (state.streaming ? undefined : `${nodeName(to)} is ${describeLag(state)}`);
+	return withLink(from, to, async (ends) => {
+		const state = await linkState(ends);
+		if (state.stopped) {
+			await resumeSubscription(ends.to.client, linkName(from, to));
+		}
+		return state.fault ?? (state.streaming ? undefined : `${nodeName(to)} is ${describeLag(state)}`);
+	});
 }
 
+/** Moves the traffic back first and writes that down after: an unreachable catalog must not keep it where it fails. */
 async function withdraw(
 	options: ReleaseTrafficOptions,
 	fresh: Side,
@@ -95,6 +103,31 @@ async function withdraw(
 	failure: unknown,
 ): Promise<Error> {
 	const reason = messageOf(failure);
+	let report: CutoverReport;
+	try {
+		report = await moveBack(options, fresh, previous);
+		// What the next attempt migrates on the new colour must not be sent back over newer writes.
+		await withLink(previous.node, fresh.node, unlinkBack);
+	} catch (error) {
+		await told(options, () => recordWithdrawal(options, previous.node, reason, [], error));
+		return new StuckTraffic(`${reason}\nthe traffic could not go back: ${messageOf(error)}`, {
+			cause: failure,
+		});
+	}
+	await told(options, () => recordWithdrawal(options, previous.node, reason, report.steps));
+	return new TrafficReturned(
+		`${reason}\nthe traffic went back to ${nodeName(previous.node)}; requests waited ${report.pauseMs} ms and nothing was lost`,
+		{ cause: failure },
+	);
+}
+
+async function recordWithdrawal(
+	options: ReleaseTrafficOptions,
+	previous: Node,
+	reason: string,
+	steps: CutoverReport["steps"],
+	error?: unknown,
+): Promise<void> {
 	const id = await openRollback(options, {
 		deploymentId: options.deploymentId,
 		type: "health_check_failure",
@@ -102,25 +135,20 @@ async function withdraw(
 		previousVersion: options.live.release,
 		...(options.idle && { targetVersion: options.idle.release }),
 	});
-	try {
-		const report = await moveBack(options, fresh, previous);
-		await closeRollback(options, id, report.steps);
+	await closeRollback(options, id, steps, error);
+	if (error === undefined) {
+		const health = [{ check: reason, status: "FAIL" }];
 		await inCatalog(options, (client) =>
-			noteLive(client, previous.node, {
-				status: "failed",
-				rollback: true,
-				health: [{ check: reason, status: "FAIL" }],
-			}),
+			noteLive(client, previous, { status: "failed", rollback: true, health }),
 		);
-		return new TrafficReturned(
-			`${reason}\nthe traffic went back to ${nodeName(previous.node)}; requests waited ${report.pauseMs} ms and nothing was lost`,
-			{ cause: failure },
-		);
+	}
+}
+
+async function told({ log }: ReleaseTrafficOptions, note: () => Promise<void>): Promise<void> {
+	try {
+		await note();
 	} catch (error) {
-		await closeRollback(options, id, [], error);
-		return new StuckTraffic(`${reason}\nthe traffic could not go back: ${messageOf(error)}`, {
-			cause: failure,
-		});
+		log(`the catalog could not be told: ${messageOf(error)}`);
 	}
 }
 

@@ -3,8 +3,9 @@ import { findFault } from "../health/checks";
 import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
-import { colorServersSchema, liveNode, observeNodes } from "../replication/environment";
-import { COLORS, nodeName } from "../replication/node";
+import { colorServersSchema, liveNode, nodeOf, observeNodes } from "../replication/environment";
+import { linkState, withLink } from "../replication/link-state";
+import { COLORS, type Node, nodeName } from "../replication/node";
 import { GatewayRouter } from "./local/gateway-router";
 import { activeTarget } from "./local/switch";
 import { releaseTraffic } from "./release-traffic";
@@ -51,15 +52,20 @@ export const provider = defineProvider<Inputs, Outputs>({
 	async update(_id, wanted, olds) {
 		return move(wanted, olds);
 	},
-	/** Where requests really go, and where writes do. */
-	async isCurrent(_id, { stateFile, live, servers }) {
+	/** Where requests really go, where writes do, and whether the colours still follow each other. */
+	async isCurrent(_id, { stateFile, live, idle, servers }) {
 		const active = activeTarget(stateFile);
 		if (active?.targetGroup !== live.targetGroup || active.url !== live.url) {
 			return false;
 		}
 		try {
 			const found = liveNode(await observeNodes(servers));
-			return found !== undefined && nodeName(found.node) === nodeName(live) && found.fence?.open === true;
+			return (
+				found !== undefined &&
+				nodeName(found.node) === nodeName(live) &&
+				found.fence?.open === true &&
+				(idle === undefined || (await areLinked(found.node, nodeOf(servers, idle.color, idle.generation))))
+			);
 		} catch (error) {
 			// While a server is down, bringing it up is its own step, and shown as that.
 			if (error instanceof Error && error.message.startsWith("cannot connect to")) {
@@ -71,6 +77,14 @@ export const provider = defineProvider<Inputs, Outputs>({
 	/** The router goes with everything else. */
 	async delete() {},
 });
+
+/** Whether neither link between two colours has stopped. */
+function areLinked(live: Node, idle: Node): Promise<boolean> {
+	return withLink(live, idle, async ({ from, to }) => {
+		const states = await Promise.all([linkState({ from, to }), linkState({ from: to, to: from })]);
+		return states.every(({ stopped }) => !stopped);
+	});
+}
 
 async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 	const { context, live } = wanted;

@@ -190,6 +190,21 @@ export class BlueGreenProject extends DeployedProject {
 		await this.assertInStep(standing);
 	}
 
+	/** Ends the connections that changes flow over, as a network would, and waits until that has stopped the links. */
+	async loseLinks(): Promise<void> {
+		for (const server of this.serverNames) {
+			const admin = await this.superuser("postgres", server);
+			await query(
+				admin,
+				"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active_pid IS NOT NULL",
+			);
+			await until("the links have stopped", async () => {
+				const going = await query(admin, "SELECT FROM pg_replication_slots WHERE active");
+				return going.length === 0 || undefined;
+			});
+		}
+	}
+
 	/** Databases, roles, slots, publications and subscriptions that belong to the stack, over all its servers. */
 	async inventory(): Promise<Inventory> {
 		const found: Inventory = { databases: [], roles: [], slots: [], publications: [], subscriptions: [] };
