@@ -19,6 +19,8 @@ export interface SessionOptions {
 	applicationName: string;
 	/** Milliseconds until the server gives up on one statement. */
 	statementTimeoutMs?: number;
+	/** Milliseconds until this side gives up on one statement, should the server not even say that it does. */
+	queryTimeoutMs?: number;
 	/** Milliseconds to wait for the connection itself. */
 	connectTimeoutMs?: number;
 }
@@ -34,6 +36,7 @@ export function clientConfig(connection: Connection, options: SessionOptions): C
 		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
 		application_name: options.applicationName,
 		statement_timeout: options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS,
+		...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
 		connectionTimeoutMillis: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
 		keepAlive: true,
 	};

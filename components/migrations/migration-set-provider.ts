@@ -5,6 +5,7 @@ import { withClient } from "../database/connection";
 import { type DeploymentContext, deploymentContextSchema } from "../pipeline/context";
 import { inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
+import { fenceState } from "../traffic/write-fence";
 import { DatabaseUnavailableError } from "./error";
 import { loadMigrations } from "./files";
 import { highestVersion, type Migration } from "./migration";
@@ -62,6 +63,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 	const { context, directory } = wanted;
 	return inDeployment(context, "migrations", async (deploymentId) => {
+		await refuseLiveColor(wanted);
 		const report = await migrate({
 			target: context.target,
 			catalog: context.catalog,
@@ -76,6 +78,21 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 		await recordPutBack(context, deploymentId, report);
 		return { ...wanted, deploymentId };
 	});
+}
+
+/** A colour is migrated before it gets the traffic, never while it has it: clients would be on the schema that changes. */
+async function refuseLiveColor({ context, databaseName, migrations }: Inputs): Promise<void> {
+	if (context.onFailure !== "keep") {
+		return;
+	}
+	const fence = await withClient(context.target, { applicationName: "deployment-migrations" }, fenceState);
+	const listed = Object.entries(migrations).map(([version, entry]) => ({ version, ...entry }));
+	if (fence?.open && !(await isUpToDate(context.target, listed))) {
+		throw new Error(
+			`${databaseName} has the traffic already, by an update that did not come to its end, and with other migrations than ` +
+				"these: set the release back to that one, or to the one before it, and run that update to its end first",
+		);
+	}
 }
 
 /** A release that was put back is a rollback that the operator asked for. */

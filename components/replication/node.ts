@@ -1,6 +1,6 @@
-import { type Client, escapeIdentifier } from "pg";
+import type { Client } from "pg";
 import { z } from "zod";
-import { type Connection, connectionSchema, withClient } from "../database/connection";
+import { connectionSchema, withClient } from "../database/connection";
 
 export const COLORS = ["blue", "green"] as const;
 export type Color = (typeof COLORS)[number];
@@ -36,29 +36,27 @@ export function linkName(from: Pick<Node, "base" | "generation">, to: Pick<Node,
 	return `${from.base}_${from.generation}_to_${to.generation}`;
 }
 
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** What a server that stands still has beyond a statement's own timeout, in milliseconds. */
+const SILENCE_MS = 5000;
+
 /** Works on a colour's database as its administrator. */
 export function withNode<T>(
 	node: Pick<Node, "admin">,
 	purpose: string,
 	work: (client: Client) => Promise<T>,
-	statementTimeoutMs?: number,
+	statementTimeoutMs = STATEMENT_TIMEOUT_MS,
 ): Promise<T> {
 	return withClient(
 		node.admin,
-		{ applicationName: purpose, ...(statementTimeoutMs && { statementTimeoutMs }) },
+		{
+			applicationName: purpose,
+			statementTimeoutMs,
+			queryTimeoutMs: statementTimeoutMs + SILENCE_MS,
+		},
 		async (client) => {
 			await client.query("SET default_transaction_read_only = off");
 			return work(client);
 		},
 	);
-}
-
-/** Makes the rest of a session run as a role, for objects that must belong to it. */
-export async function actAs(client: Client, role: string): Promise<void> {
-	await client.query(`SET ROLE ${escapeIdentifier(role)}`);
-}
-
-/** Whether two nodes live on the same server. */
-export function onSameServer(left: { admin: Connection }, right: { admin: Connection }): boolean {
-	return left.admin.host === right.admin.host && left.admin.port === right.admin.port;
 }

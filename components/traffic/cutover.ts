@@ -4,7 +4,7 @@ import { type LinkEnds, withLink } from "../replication/link-state";
 import { type Node, nodeName } from "../replication/node";
 import { advanceSequences, type SharedSequence, sharedSequences } from "../replication/sequences";
 import { type GuardLimits, guard, StuckTraffic } from "./guardrails";
-import { linkBack, unlinkBack } from "./reverse-link";
+import { cleanUp, linkBack, unlinkBack } from "./reverse-link";
 import type { Router, Target } from "./routing";
 import { closeFence, fenceState, hasMarker, keepFenceClosed, openFence } from "./write-fence";
 
@@ -70,7 +70,7 @@ export async function cutover(options: CutoverOptions): Promise<CutoverReport> {
 			return { pauseMs, steps: steps.done };
 		} catch (error) {
 			if (madeWayBack && !(error instanceof StuckTraffic)) {
-				await unlinkBack(ends);
+				await cleanUp(() => unlinkBack(ends), log);
 			}
 			throw error;
 		}
@@ -110,7 +110,9 @@ async function pause(ends: LinkEnds, options: CutoverOptions, steps: StepTimes, 
 		try {
 			await steps.run("route", () => routeWithin(router, to.target, limits.pauseTimeoutMs));
 		} catch (error) {
-			throw await moveWritesBack(ends, limits, move, error);
+			const failure = await moveWritesBack(ends, limits, move, error);
+			await assertRoutedBack(options, failure);
+			throw failure;
 		}
 	} finally {
 		// Should that fail, the hold ends by itself.
@@ -175,11 +177,11 @@ async function openSurely(ends: LinkEnds, epoch: number, epochBefore: number): P
 	try {
 		await openFence(ends.to.client, epoch);
 	} catch (error) {
-		const isOpen = await withLink(
-			ends.from.node,
-			ends.to.node,
-			async ({ to }) => (await fenceState(to.client))?.open,
-		).catch((unreachable: unknown) => {
+		const isOpen = await withLink(ends.from.node, ends.to.node, async ({ to }) => {
+			// Waits for the statement that was lost, should it still be on its way.
+			await to.client.query("SELECT FROM deployment.write_fence FOR UPDATE");
+			return (await fenceState(to.client))?.open;
+		}).catch((unreachable: unknown) => {
 			throw new StuckTraffic(
 				`${messageOf(error)}\nwhether ${nodeName(ends.to.node)} is open cannot be asked (${messageOf(unreachable)}): ` +
 					"writes are refused until the update is run again",
@@ -204,6 +206,20 @@ async function routeWithin(router: Router, target: Target, timeoutMs: number): P
 				throw error;
 			}
 			await sleep(ROUTE_RETRY_MS);
+		}
+	}
+}
+
+/** A route that was refused or not answered may have been taken all the same. */
+async function assertRoutedBack({ router, from, to }: CutoverOptions, failure: Error): Promise<void> {
+	try {
+		await router.route(from.target);
+	} catch (error) {
+		if ((await router.active())?.targetGroup === to.target.targetGroup) {
+			throw new StuckTraffic(
+				`${messageOf(failure)}\nthe router goes to ${nodeName(to.node)} and does not go back (${messageOf(error)}): run the update again`,
+				{ cause: failure },
+			);
 		}
 	}
 }

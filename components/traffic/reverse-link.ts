@@ -60,11 +60,22 @@ export async function linkBack(ends: LinkEnds, options: WayBackOptions): Promise
 			await noteLinkedSchema(back);
 			await catchUp(back, enough, log);
 		} catch (error) {
-			await unlinkBack(ends);
+			await cleanUp(() => unlinkBack(ends), log);
 			throw error;
 		}
+	} else {
+		await catchUp(back, enough, log);
 	}
 	return made;
+}
+
+/** Takes away what came to nothing, without hiding why it did: what cannot be taken away, the next update takes away. */
+export async function cleanUp(work: () => Promise<void>, log: (line: string) => void): Promise<void> {
+	try {
+		await work();
+	} catch (error) {
+		log(`not everything could be taken away: ${error instanceof Error ? error.message : String(error)}`);
+	}
 }
 
 /** Ends the way back, where no switch came of it. */
