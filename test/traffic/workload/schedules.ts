@@ -20,7 +20,7 @@ export interface ScheduleFigures {
 	pausesMs: number[];
 }
 
-const ACTIONS = { release: 1, switch: 4, failBake: 1, failRelease: 1 } as const;
+const ACTIONS = { release: 2, switch: 10, failBake: 2, failRelease: 1 } as const;
 const LONGEST_WAIT_MS = 60;
 
 /**
@@ -87,7 +87,7 @@ async function runOne(
 	});
 	const done: string[] = [];
 	try {
-		for (let left = random.between(1, 3); left > 0; left--) {
+		for (let left = random.between(1, 2); left > 0; left--) {
 			await sleep(random.next() * LONGEST_WAIT_MS);
 			const action = stack.idle === undefined ? "release" : random.weighted(ACTIONS);
 			done.push(action);
