@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { poll } from "../local/deadline";
 import { type LinkEnds, withLink } from "../replication/link-state";
-import { type Node, nodeName } from "../replication/node";
+import { type Node, nodeName, withNode } from "../replication/node";
 import { advanceSequences, type SharedSequence, sharedSequences } from "../replication/sequences";
 import { type GuardLimits, guard, StuckTraffic } from "./guardrails";
 import { cleanUp, linkBack, unlinkBack } from "./reverse-link";
@@ -163,7 +163,8 @@ async function untilMarked({ from, to }: LinkEnds, marker: string, timeoutMs: nu
 
 async function reopen({ from }: LinkEnds, epoch: number, failure: unknown): Promise<void> {
 	try {
-		await openFence(from.client, epoch);
+		// Its connection may be what was lost.
+		await withNode(from.node, "deployment-traffic", (client) => openFence(client, epoch));
 	} catch (error) {
 		throw new StuckTraffic(
 			`${messageOf(failure)}\n${nodeName(from.node)} could not be opened again (${messageOf(error)}): run the update again`,

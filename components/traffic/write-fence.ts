@@ -114,11 +114,17 @@ export async function fenceState(client: ClientBase): Promise<FenceState | undef
 
 /** Lets the application write into a database. The epoch tells which colour was opened last. */
 export async function openFence(client: ClientBase, epoch: number): Promise<void> {
-	await client.query(
-		`BEGIN; SET LOCAL synchronous_commit = on;
-		UPDATE deployment.write_fence SET closed_until = '-infinity', epoch = ${Math.trunc(epoch)}, changed_at = clock_timestamp();
-		COMMIT`,
-	);
+	try {
+		await client.query(
+			`BEGIN; SET LOCAL synchronous_commit = on;
+			UPDATE deployment.write_fence SET closed_until = '-infinity', epoch = ${Math.trunc(epoch)}, changed_at = clock_timestamp();
+			COMMIT`,
+		);
+	} catch (error) {
+		// Whoever has to clean up goes on with this session, if it is still there.
+		await client.query("ROLLBACK").catch(() => {});
+		throw error;
+	}
 }
 
 /**
