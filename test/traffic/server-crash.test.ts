@@ -15,7 +15,7 @@ import { assertConverged, openColors } from "./crash/converged";
 import { Pair } from "./crash/pair";
 import { Traffic } from "./crash/traffic";
 
-const CUTOVER_STEPS = ["guard", "way back", "close", "last write", "keep closed", "open", "route"];
+const CUTOVER_STEPS = ["way back", "close", "keep closed", "open", "route"];
 
 /** A server that can be ended as by a crash. */
 class Server {
