@@ -21,7 +21,7 @@ const SESSION = { applicationName: "bench" };
 const CATCH_UP = { maxLagBytes: 0, timeoutMs: 60_000 };
 const STATEMENTS = 4000;
 const WRITERS = 8;
-const WRITE_MS = 4000;
+const WRITE_MS = 2000;
 
 /** What the application's statements are run under, from nothing to all that a live colour has. */
 export const SETUPS = [

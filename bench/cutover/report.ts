@@ -1,4 +1,4 @@
-import { cpus } from "node:os";
+import { cpus, getPriority } from "node:os";
 import { type FenceCost, SETUPS, type Setup } from "./fence-cost";
 import { POOL_SIZE } from "./service";
 import { median, spread } from "./statistics";
@@ -15,7 +15,7 @@ export function writeReport(outcomes: readonly Outcome[], cost: FenceCost): stri
 		"",
 		`Made by \`npm run bench:cutover\` on ${cpus().length} cores that also ran the client, the gateway, both services and`,
 		"PostgreSQL 18 with its default durability. The load averages below include all of that and whatever else the machine",
-		"did. Numbers are least / median / most.",
+		`did (niceness ${getPriority()} against theirs of 0). Numbers are least / median / most.`,
 		"",
 		...switchSection(outcomes),
 		...fenceSection(cost),
@@ -56,6 +56,9 @@ function switchSection(outcomes: readonly Outcome[]): string[] {
 			row(describe(scenario), ...[acknowledged, failures.length, lost, doubled, differing].map(String)),
 		),
 		"",
+		...outcomes.flatMap(({ scenario, failures }) =>
+			failures.length === 0 ? [] : [`Failed with ${describe(scenario)}: ${kinds(failures)}.`, ""],
+		),
 		"For comparison, away from the switches (which includes what prepares them):",
 		"",
 		"| | answer, median, ms | answer, 99 %, ms | longest time without an answer, ms | longest answer around a switch, ms |",
@@ -97,6 +100,16 @@ function switchSection(outcomes: readonly Outcome[]): string[] {
 		),
 		"",
 	];
+}
+
+/** What the failed requests were told, and how often. */
+function kinds(failures: readonly string[]): string {
+	const counts = new Map<string, number>();
+	for (const failure of failures) {
+		const kind = failure.replace(/^\S+: /, "");
+		counts.set(kind, (counts.get(kind) ?? 0) + 1);
+	}
+	return [...counts].map(([kind, count]) => `${count} × \`${kind}\``).join(", ");
 }
 
 function of({ switches }: Outcome, direction: Switch["direction"]): Switch[] {
