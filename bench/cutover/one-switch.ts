@@ -9,7 +9,9 @@ export interface SwitchOrder {
 	limits: CutoverLimits;
 }
 
-// A process of its own for each switch, as each update is one: nothing is warm.
+// A process of its own for each switch, as each update is one. It says when it is loaded: on a machine that runs
+// everything, its start would be measured otherwise.
+process.send?.("loaded");
 process.once("message", ({ from, to, stateFile, limits }: SwitchOrder) => {
 	cutover({ from, to, router: new GatewayRouter(stateFile), limits, log: () => {} }).then(
 		(report) => process.send?.(report, () => process.disconnect()),

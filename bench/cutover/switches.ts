@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,8 +29,8 @@ const LIMITS: CutoverLimits = {
 	slotTimeoutMs: 60_000,
 	pauseTimeoutMs: 5000,
 };
-/** Between two switches, in milliseconds. */
-const GOES_ON_MS = 700;
+/** After processes have started and after a switch, until the machine is calm again, in milliseconds. */
+const GOES_ON_MS = 1500;
 const WARM_UP_MS = 3000;
 /** After a switch, until what had waited has been answered, in milliseconds. */
 const SETTLE_MS = 150;
@@ -38,6 +39,8 @@ export interface Scenario {
 	servers: 1 | 2;
 	writesPerSecond: number;
 	slowPerSecond: number;
+	/** Whether the new colour's service has had requests before a cutover. */
+	warm: boolean;
 	/** Switches in each direction. */
 	rounds: number;
 }
@@ -106,11 +109,17 @@ export async function measureSwitches(scenario: Scenario, tell: (line: string) =
 			await sleep(WARM_UP_MS);
 			for (let round = 1; round <= scenario.rounds; round++) {
 				// As with each release: its service has never had a request, and its way back is made anew.
-				const greenSide = await serve(green);
-				boundaries.push(await switchOnce("cutover", blueSide, greenSide, gateway.stateFile));
+				const [greenSide, ...processes] = await Promise.all([serve(green), loadSwitch(), loadSwitch()]);
 				await sleep(GOES_ON_MS);
-				boundaries.push(await switchOnce("rollback", greenSide, blueSide, gateway.stateFile));
-				await sleep(GOES_ON_MS);
+				if (scenario.warm) {
+					await services.get(green)!.warmUp();
+				}
+				for (const [index, child] of processes.entries()) {
+					const [from, to] = index === 0 ? [blueSide, greenSide] : [greenSide, blueSide];
+					const order: SwitchOrder = { from, to, stateFile: gateway.stateFile, limits: LIMITS };
+					boundaries.push(await switchOnce(child, index === 0 ? "cutover" : "rollback", order));
+					await sleep(GOES_ON_MS);
+				}
 				await services.get(green)!.stop();
 				await withLink(blue.node, green.node, unlinkBack);
 				const pauses = boundaries.slice(-2).map(({ report }) => report.pauseMs);
@@ -128,22 +137,26 @@ export async function measureSwitches(scenario: Scenario, tell: (line: string) =
 	}
 }
 
-async function switchOnce(
-	direction: Switch["direction"],
-	from: Side,
-	to: Side,
-	stateFile: string,
-): Promise<Boundary> {
+async function loadSwitch(): Promise<ChildProcess> {
 	const child = startChild("one-switch.ts");
-	const answer = answerOf<CutoverReport>(child);
-	child.send({ from, to, stateFile, limits: LIMITS } satisfies SwitchOrder);
-	const report = await answer;
-	return { direction, report, lastId: await lastIdOf(from.node.admin), load: loadavg()[0]! };
+	await answerOf(child);
+	return child;
 }
 
-export function describe({ servers, slowPerSecond }: Scenario): string {
+async function switchOnce(
+	child: ChildProcess,
+	direction: Switch["direction"],
+	order: SwitchOrder,
+): Promise<Boundary> {
+	const answer = answerOf<CutoverReport>(child);
+	child.send(order);
+	const report = await answer;
+	return { direction, report, lastId: await lastIdOf(order.from.node.admin), load: loadavg()[0]! };
+}
+
+export function describe({ servers, slowPerSecond, warm }: Scenario): string {
 	const slow = slowPerSecond > 0 ? ", with transactions of 120 ms" : "";
-	return `${servers === 1 ? "one server" : "two servers"}${slow}`;
+	return `${servers === 1 ? "one server" : "two servers"}${slow}${warm ? ", service warmed up" : ""}`;
 }
 
 async function lastIdOf(connection: Connection): Promise<number> {
