@@ -14,9 +14,10 @@ export interface Database {
 	close(): Promise<void>;
 }
 
-/** Prepares the pools; connections are made when they are needed. */
+/** Prepares the pools, and begins to connect: the first requests come all at once, when the traffic moves here. */
 export function openDatabase(config: ServiceConfig, log: Logger): Database {
 	const requests = openPool(config, log, config.poolSize, config.statementTimeoutMs, CONNECT_TIMEOUT_MS);
+	void connectAll(requests, config.poolSize, log);
 	const readiness = openPool(config, log, 1, READINESS_TIMEOUT_MS, READINESS_TIMEOUT_MS);
 	return {
 		requests,
@@ -39,6 +40,8 @@ function openPool(
 		...target,
 		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
 		max: size,
+		// Idle ones stay, for a colour that waits to get the traffic back.
+		min: size,
 		application_name: `counting-service ${config.release}`,
 		options: "-c timezone=UTC -c datestyle=ISO",
 		statement_timeout: statementTimeoutMs,
@@ -50,6 +53,20 @@ function openPool(
 	});
 	pool.on("error", (error) => log.warn({ reason: error.message }, "an idle database connection was lost"));
 	return pool;
+}
+
+/** Makes a pool's connections. Without a database the service starts all the same, and /readyz says why it is not ready. */
+async function connectAll(pool: Pool, size: number, log: Logger): Promise<void> {
+	const attempts = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
+	for (const attempt of attempts) {
+		if (attempt.status === "fulfilled") {
+			attempt.value.release();
+		}
+	}
+	const failed = attempts.find((attempt) => attempt.status === "rejected");
+	if (failed !== undefined) {
+		log.warn({ reason: String(failed.reason) }, "connections will be made when they are needed");
+	}
 }
 
 /** Timestamps as ISO 8601 text: a Date would cut PostgreSQL's microseconds, which a cursor needs. */
