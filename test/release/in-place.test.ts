@@ -28,6 +28,7 @@ describe("a stack's names", () => {
 			routerFile: ".local/dev/gateway/state.json",
 			backupDirectory: ".local/dev/backups",
 			database: "counting_dev",
+			base: "counting_dev",
 			catalog: "counting_dev_catalog",
 		});
 	});
