@@ -14,10 +14,9 @@ export interface Database {
 	close(): Promise<void>;
 }
 
-/** Prepares the pools, and begins to connect: the first requests come all at once, when the traffic moves here. */
+/** Prepares the pools; nothing is connected before the first query. */
 export function openDatabase(config: ServiceConfig, log: Logger): Database {
 	const requests = openPool(config, log, config.poolSize, config.statementTimeoutMs, CONNECT_TIMEOUT_MS);
-	void connectAll(requests, config.poolSize, log);
 	const readiness = openPool(config, log, 1, READINESS_TIMEOUT_MS, READINESS_TIMEOUT_MS);
 	return {
 		requests,
@@ -53,20 +52,6 @@ function openPool(
 	});
 	pool.on("error", (error) => log.warn({ reason: error.message }, "an idle database connection was lost"));
 	return pool;
-}
-
-/** Makes a pool's connections. Without a database the service starts all the same, and /readyz says why it is not ready. */
-async function connectAll(pool: Pool, size: number, log: Logger): Promise<void> {
-	const attempts = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
-	for (const attempt of attempts) {
-		if (attempt.status === "fulfilled") {
-			attempt.value.release();
-		}
-	}
-	const failed = attempts.find((attempt) => attempt.status === "rejected");
-	if (failed !== undefined) {
-		log.warn({ reason: String(failed.reason) }, "connections will be made when they are needed");
-	}
 }
 
 /** Timestamps as ISO 8601 text: a Date would cut PostgreSQL's microseconds, which a cursor needs. */

@@ -1,7 +1,9 @@
 import pino from "pino";
 import { ConfigError, readConfig, type ServiceConfig } from "./config";
 import { openDatabase } from "./database";
+import { releaseFeatures } from "./schema-version";
 import { createServer } from "./server";
+import { warmUp } from "./warm-up";
 
 async function run(config: ServiceConfig): Promise<void> {
 	const log = pino({ level: config.logLevel, base: { release: config.release } });
@@ -36,6 +38,9 @@ async function run(config: ServiceConfig): Promise<void> {
 			});
 		});
 	}
+	warmUp(app, config.poolSize, releaseFeatures(config)).catch((error: unknown) => {
+		log.warn({ err: error }, "the warm-up did not come to its end");
+	});
 }
 
 function refuseToStart(reason: string): never {

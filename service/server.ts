@@ -12,6 +12,7 @@ import type { Database } from "./database";
 import { healthRoutes } from "./health";
 import { type Problem, sqlState, toProblem } from "./problem";
 import { type Features, releaseFeatures } from "./schema-version";
+import { isWarmUp } from "./warm-up";
 
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -61,7 +62,7 @@ export function createServer(
 
 	app.setErrorHandler((error, request, reply) => {
 		const problem = toProblem(error);
-		if (problem.status >= 500 && problem.status !== 501) {
+		if (problem.status >= 500 && problem.status !== 501 && !isWarmUp(request)) {
 			request.log.error({ err: problem.cause ?? problem }, problem.message);
 		}
 		return sendProblem(reply, problem, config.debugMode);
@@ -94,7 +95,7 @@ function sendProblem(reply: FastifyReply, problem: Problem, debugMode: boolean):
 function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 	const path = request.url.split("?", 1)[0] ?? "";
 	const line = { method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-	if (POLLED.has(path)) {
+	if (POLLED.has(path) || isWarmUp(request)) {
 		request.log.debug(line, "request");
 	} else {
 		request.log.info(line, "request");

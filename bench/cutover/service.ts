@@ -8,7 +8,6 @@ import { Program } from "../../test/service/program";
 /** Connections of one service; those of the production environment. */
 export const POOL_SIZE = 20;
 
-const WARM_UP_ROUNDS = 3;
 const READY_TIMEOUT_MS = 60_000;
 
 /** The counting service on a colour's database, as a process of its own. */
@@ -44,14 +43,6 @@ export class Service {
 			throw new Error(`the service of ${name} does not become ready:\n${program.output}`);
 		}
 		return new Service(program, { targetGroup: name, url });
-	}
-
-	/** Makes it connect to its database as often as it may, which it else does with the first requests. */
-	async warmUp(): Promise<void> {
-		for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-			const reads = Array.from({ length: 2 * POOL_SIZE }, () => fetch(`${this.target.url}/cameras?limit=1`));
-			await Promise.all(reads.map(async (read) => (await read).text()));
-		}
 	}
 
 	async stop(): Promise<void> {

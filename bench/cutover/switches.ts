@@ -39,8 +39,6 @@ export interface Scenario {
 	servers: 1 | 2;
 	writesPerSecond: number;
 	slowPerSecond: number;
-	/** Whether the new colour's service has had requests before a cutover. */
-	warm: boolean;
 	/** Switches in each direction. */
 	rounds: number;
 }
@@ -111,9 +109,6 @@ export async function measureSwitches(scenario: Scenario, tell: (line: string) =
 				// As with each release: its service has never had a request, and its way back is made anew.
 				const [greenSide, ...processes] = await Promise.all([serve(green), loadSwitch(), loadSwitch()]);
 				await sleep(GOES_ON_MS);
-				if (scenario.warm) {
-					await services.get(green)!.warmUp();
-				}
 				for (const [index, child] of processes.entries()) {
 					const [from, to] = index === 0 ? [blueSide, greenSide] : [greenSide, blueSide];
 					const order: SwitchOrder = { from, to, stateFile: gateway.stateFile, limits: LIMITS };
@@ -154,9 +149,9 @@ async function switchOnce(
 	return { direction, report, lastId: await lastIdOf(order.from.node.admin), load: loadavg()[0]! };
 }
 
-export function describe({ servers, slowPerSecond, warm }: Scenario): string {
+export function describe({ servers, slowPerSecond }: Scenario): string {
 	const slow = slowPerSecond > 0 ? ", with transactions of 120 ms" : "";
-	return `${servers === 1 ? "one server" : "two servers"}${slow}${warm ? ", service warmed up" : ""}`;
+	return `${servers === 1 ? "one server" : "two servers"}${slow}`;
 }
 
 async function lastIdOf(connection: Connection): Promise<number> {
