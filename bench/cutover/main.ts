@@ -5,7 +5,7 @@ import { writeReport } from "./report";
 import { measureSwitches, type Outcome, type Scenario } from "./switches";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 30);
-const WRITES_PER_SECOND = Number(process.env.WRITES_PER_SECOND ?? 600);
+const WRITES_PER_SECOND = Number(process.env.WRITES_PER_SECOND ?? 1000);
 /** So that about five are in flight at any time. */
 const SLOW_PER_SECOND = 40;
 const FENCE_ROUNDS = Math.min(ROUNDS, 8);
