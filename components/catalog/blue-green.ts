@@ -4,11 +4,12 @@ import type { EnvironmentType } from "./deployments";
 
 export type BlueGreenStatus = "idle" | "deploying" | "switching" | "completed" | "failed";
 
-/** Writes down which database a colour has, and what is going on. */
+/** Writes down which database and which release a colour has, and what is going on. */
 export async function noteColor(
 	client: ClientBase,
 	environment: EnvironmentType,
 	{ base, color, admin }: Node,
+	release: string,
 	status: BlueGreenStatus,
 ): Promise<void> {
 	const columns = ["host", "port", "name"].map((part) => escapeIdentifier(`${color}_database_${part}`));
@@ -19,14 +20,29 @@ export async function noteColor(
 			${columns.map((column) => `${column} = EXCLUDED.${column}`).join(", ")}`,
 		[base, environment, status, admin.host, admin.port, admin.database],
 	);
+	await noteRelease(client, admin.database, release);
 }
 
-/** Writes down that a colour is being built; which database it has is told once that has the rows. */
-export async function noteBuilding(client: ClientBase, { base }: Pick<Node, "base">): Promise<void> {
+/** Writes down which release a colour's database is for. */
+async function noteRelease(client: ClientBase, database: string, release: string): Promise<void> {
+	await client.query(
+		`INSERT INTO color_releases AS current (database_name, release) VALUES ($1, $2)
+		ON CONFLICT (database_name) DO UPDATE SET release = EXCLUDED.release WHERE current.release <> EXCLUDED.release`,
+		[database, release],
+	);
+}
+
+/** Writes down that a colour is being built for a release; which database it has is told once that has the rows. */
+export async function noteBuilding(
+	client: ClientBase,
+	{ base, admin }: Pick<Node, "base" | "admin">,
+	release: string,
+): Promise<void> {
 	await client.query(
 		"UPDATE blue_green_deployments SET deployment_status = 'deploying' WHERE deployment_name = $1",
 		[base],
 	);
+	await noteRelease(client, admin.database, release);
 }
 
 /** Writes down that the traffic begins to move. */
@@ -63,6 +79,7 @@ export async function noteDropped(client: ClientBase, dropped: Node, left: Node 
 		WHERE deployment_name = $1 AND ${name} = $2`,
 		[base, admin.database, left?.admin.host ?? null, left?.admin.port ?? null, left?.admin.database ?? null],
 	);
+	await client.query("DELETE FROM color_releases WHERE database_name = $1", [admin.database]);
 }
 
 /** Writes down which colour has the traffic now, and whether it went back there. */

@@ -100,7 +100,7 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 		return;
 	}
 	await inDeployment(context, `copy to ${nodeName(target)}`, async (deploymentId) => {
-		await inCatalog(context, (catalog) => noteBuilding(catalog, target));
+		await inCatalog(context, (catalog) => noteBuilding(catalog, target, context.release));
 		const wantedVersions = new Set(versions);
 		await putInStep({
 			source: live,
@@ -121,7 +121,9 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 			log: console.log,
 			step: (name) => recordStep(context, deploymentId, `${nodeName(target)}: ${name}`),
 		});
-		await inCatalog(context, (catalog) => noteColor(catalog, context.environment, target, "deploying"));
+		await inCatalog(context, (catalog) =>
+			noteColor(catalog, context.environment, target, context.release, "deploying"),
+		);
 	});
 }
 

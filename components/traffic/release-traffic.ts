@@ -37,7 +37,9 @@ export async function releaseTraffic(
 ): Promise<{ switched: boolean; pauseMs: number }> {
 	const { servers, live, idle, isNew } = options;
 	const node = nodeOf(servers, live.color, live.generation);
-	await inCatalog(options, (client) => noteColor(client, options.context.environment, node, "deploying"));
+	await inCatalog(options, (client) =>
+		noteColor(client, options.context.environment, node, live.release, "deploying"),
+	);
 	const isPutBack = idle !== undefined && compareVersions(live.release, idle.release) < 0;
 	let rollback: number | undefined;
 	let move: Move;
