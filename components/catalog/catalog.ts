@@ -17,12 +17,15 @@ export interface CatalogArgs {
 
 /** The environment's own database of record: it knows what was deployed, when, by whom and how it went. */
 export class Catalog extends pulumi.ComponentResource {
+	/** Also the name of its owner. */
+	readonly databaseName: string;
 	/** As the catalog's owner, once its schema is up to date. */
 	readonly connection: pulumi.Output<Connection>;
 
 	constructor(name: string, args: CatalogArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:catalog:Catalog", name, {}, opts);
 		const { server, databaseName, environment } = args;
+		this.databaseName = databaseName;
 		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
 		const password = new GeneratedPassword(`${name}-password`, { parent: this });
 		const owner = new postgresql.Role(

@@ -72,6 +72,11 @@ export class ColorServerPair extends pulumi.ComponentResource {
 		this.registerOutputs({});
 	}
 
+	/** Each server once, the catalog's first. */
+	get all(): [DatabaseServer, ...DatabaseServer[]] {
+		return this.byColor.green === this.first ? [this.first] : [this.first, this.byColor.green];
+	}
+
 	of(color: Color): DatabaseServer {
 		return this.byColor[color];
 	}

@@ -3,9 +3,10 @@ import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ColorServerPair } from "../database/color-servers";
 import { migrationEntries } from "../migrations/migration-set";
+import { Watcher } from "../monitoring/watcher";
 import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
 import { asRunError, type StackInputs } from "../release/stack";
-import { otherColor } from "../replication/node";
+import { COLORS, otherColor } from "../replication/node";
 import type { Settings } from "../settings/settings";
 import { Router } from "../traffic/router";
 import { TrafficSwitch } from "../traffic/traffic-switch";
@@ -38,6 +39,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 			applicationUser: names.base,
 		}),
 	});
+	const watcher = new Watcher("watcher", { catalog, servers: servers.all });
 	const router = new Router(
 		"router",
 		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
@@ -73,6 +75,10 @@ export function deployBlueGreen(inputs: StackInputs) {
 	return {
 		url: router.url,
 		release,
+		environment: settings.environment,
+		strategy: settings.strategy,
+		catalog: watcher.catalogConnection,
+		servers: Object.fromEntries(COLORS.map((color) => [color, watcher.serverConnection(servers.of(color))])),
 		live: pulumi.output(traffic.switchedAt).apply(() => plan.live),
 		colors: Object.fromEntries(
 			colors.map((color) => [

@@ -5,6 +5,7 @@ import { DatabaseServer } from "../database/server";
 import { HealthGate } from "../health/health-gate";
 import { MigrationSet, migrationEntries } from "../migrations/migration-set";
 import { announcePlan } from "../migrations/preview";
+import { Watcher } from "../monitoring/watcher";
 import { deploymentContext } from "../pipeline/arguments";
 import { inOrder, planInPlace } from "../release/in-place";
 import type { StackInputs } from "../release/stack";
@@ -37,6 +38,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		databaseName: names.catalog,
 		environment: environmentMirror(stack, settings, server, database),
 	});
+	const watcher = new Watcher("watcher", { catalog, servers: [server] });
 	const context = deploymentContext(settings, names, catalog, database);
 	const router = new Router(
 		"router",
@@ -100,6 +102,9 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 	return {
 		url: router.url,
 		release,
+		environment: settings.environment,
+		strategy: settings.strategy,
+		catalog: watcher.catalogConnection,
 		migrations: Object.fromEntries(migrations.map(({ version, name }) => [version, name])),
 		checkedAt: health.checkedAt,
 		databaseHost: server.host,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { stackAccess } from "../../components/release/stack-access";
 import { onEachEngine } from "../support/engines";
-import { query, TestProject } from "../support/project";
+import { finished, query, TestProject } from "../support/project";
 
 onEachEngine("a release", (engine) => {
 	let project: TestProject;
@@ -78,6 +79,7 @@ onEachEngine("a release", (engine) => {
 		assert.doesNotMatch(again.output, /apply |undo /);
 		assert.deepEqual(project.processes().sort(), processes);
 		assert.equal((await project.catalog("SELECT id FROM deployment_pipelines")).length, 1);
+		await assertWatchable(project);
 	});
 
 	it("gives the application rows and nothing else", async () => {
@@ -265,4 +267,35 @@ function keepAsking(url: string): { stop(): Promise<{ requests: number; failures
 			return { requests, failures };
 		},
 	};
+}
+
+/** The commands find the catalog by the stack's outputs, as a role that may read it and nothing else. */
+async function assertWatchable(project: TestProject): Promise<void> {
+	const { code, stdout, output } = await finished(
+		project.start(["--stack", "dev", "--json"], {}, "status.ts"),
+	);
+	assert.equal(code, 0, output);
+	const { status, faults } = JSON.parse(stdout);
+	assert.deepEqual(faults, []);
+	assert.deepEqual(
+		[status.environment.stack, status.release, status.colors, status.deployments.length],
+		["dev", "1.3.0", [], 1],
+	);
+	const { stdout: outputs } = await project.must("stack", "output", "--json", "--show-secrets", "-s", "dev");
+	const { catalog } = stackAccess("dev", JSON.parse(outputs));
+	assert.equal(catalog.user, "counting_dev_catalog_reader");
+	for (const forbidden of [
+		"DELETE FROM deployment_pipelines",
+		"UPDATE environment_configs SET is_active = false",
+		"CREATE TABLE mine (id int)",
+		"CREATE TEMPORARY TABLE mine (id int)",
+	]) {
+		await assert.rejects(query(catalog, forbidden), /permission denied/, forbidden);
+	}
+	await assert.rejects(
+		query({ ...catalog, database: "counting_dev" }, "SELECT 1"),
+		/permission denied for database/,
+	);
+	const { stdout: shown } = await project.must("stack", "output", "--json", "-s", "dev");
+	assert.equal(JSON.parse(shown).catalog, "[secret]");
 }

@@ -251,6 +251,7 @@ export class BlueGreenProject extends DeployedProject {
 				...databases.flatMap((name) => [`${name}_app`, `${name}_owner`]),
 				...Array<string>(this.servers).fill(`${this.base}_replication`),
 				catalog,
+				...Array<string>(this.servers).fill(`${catalog}_reader`),
 			].sort(),
 			slots: links,
 			publications: links,
