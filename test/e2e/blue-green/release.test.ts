@@ -28,6 +28,7 @@ onEachEngine("a blue-green stack", (engine) => {
 		await takesThatBack(project);
 		await dropsTheFirstColor(project);
 		await goesBackByCommand(project);
+		await isWatched(project);
 		await isDestroyed(project);
 	});
 });
@@ -123,6 +124,46 @@ async function goesBackByCommand(project: BlueGreenProject): Promise<void> {
 	assert.match(traffic.result.output, /staging goes back from release 1\.4\.0 to 1\.3\.0/);
 	await assertUnharmed(project, traffic);
 	await project.assertColors({ live: "green", colors: { blue: BLUE_3, green: GREEN_2 }, nextGeneration: 4 });
+}
+
+async function isWatched(project: BlueGreenProject): Promise<void> {
+	const { stdout, output } = await finished(project.start(["-s", "staging", "--json"], {}, "status.ts"));
+	const { status, links, faults } = JSON.parse(stdout);
+	assert.deepEqual(faults, [], output);
+	assert.deepEqual(
+		[status.release, status.traffic.live, status.traffic.rollbackTriggered, status.rollbacks[0].type],
+		["1.3.0", "green", true, "manual"],
+	);
+	assert.deepEqual(
+		status.colors.map(({ color, isLive, generation, release: held }: Record<string, unknown>) => [
+			color,
+			isLive,
+			generation,
+			held,
+		]),
+		[
+			["green", true, 2, "1.3.0"],
+			["blue", false, 3, "1.4.0"],
+		],
+	);
+	assert.deepEqual(
+		links.map(({ from, to, active }: Record<string, unknown>) => [from, to, active]),
+		[
+			[2, 3, true],
+			[3, 2, true],
+		],
+	);
+	const metrics = await finished(project.start(["--stack", "staging", "--once"], {}, "metrics.ts"));
+	assert.equal(metrics.code, 0, metrics.output);
+	assert.match(metrics.stdout, /^deployment_catalog_up 1$/m);
+	assert.match(
+		metrics.stdout,
+		/^deployment_color_live\{color="green",release="1\.3\.0",database="counting_staging_green_2"\} 1$/m,
+	);
+	assert.match(
+		metrics.stdout,
+		/^deployment_replication_slot_active\{link="counting_staging_2_to_3",from="green-2",to="blue-3",direction="from_live"\} 1$/m,
+	);
 }
 
 async function isDestroyed(project: BlueGreenProject): Promise<void> {
