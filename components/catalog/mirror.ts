@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseServer } from "../database/server";
-import type { Settings } from "../settings/settings";
+import { type Settings, withoutSecrets } from "../settings/settings";
 import type { EnvironmentMirror } from "./environments";
 
 /** The settings of an update as the catalog shows them. */
@@ -10,7 +10,8 @@ export function environmentMirror(
 	server: DatabaseServer,
 	database: { databaseName: pulumi.Input<string>; applicationUser: pulumi.Input<string> },
 ): pulumi.Output<EnvironmentMirror> {
-	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, ...others } = settings;
+	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, ...others } =
+		withoutSecrets(settings);
 	return pulumi.output({
 		name: stack,
 		type: environment,

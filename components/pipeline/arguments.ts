@@ -22,6 +22,13 @@ export function deploymentContext(
 			targetName: database.databaseName,
 			backupDirectory: names.backupDirectory,
 			onFailure: settings.strategy === "in-place" ? ("undo" as const) : ("keep" as const),
+			...(settings.notifyUrl !== undefined && {
+				notify: {
+					url: settings.notifyUrl,
+					format: settings.notifyFormat,
+					...(settings.notifySecret !== undefined && { secret: settings.notifySecret }),
+				},
+			}),
 			migrations: {
 				lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
 				lockRetries: settings.lockRetries,

@@ -20,6 +20,10 @@ export const deploymentContextSchema = z.object({
 	 * database; kept on an idle colour, where the next update goes on from them.
 	 */
 	onFailure: z.enum(["undo", "keep"]),
+	/** Whom to tell of the deployment's start and end; nobody when it is left out. */
+	notify: z
+		.object({ url: z.string(), format: z.enum(["generic", "slack"]), secret: z.string().optional() })
+		.optional(),
 	migrations: z.object({
 		lockTimeoutMs: z.number(),
 		lockRetries: z.number(),

@@ -6,6 +6,7 @@ import type { RollbackType } from "../catalog/rollbacks";
 import { type Connection, withClient } from "../database/connection";
 import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
+import { notifyDeployment } from "../monitoring/notify-deployment";
 import type { DeploymentContext } from "./context";
 
 /**
@@ -58,12 +59,13 @@ export async function completeDeployment(context: DeploymentContext): Promise<vo
 	const id = await open;
 	open = undefined;
 	await withCatalog(context.catalog, (client) => closeDeployment(client, id, { status: "completed" }));
+	await notifyDeployment(context, id, { status: "completed" });
 }
 
-function begin(context: DeploymentContext): Promise<number> {
-	return withCatalog(context.catalog, async (client) => {
-		await closeAbandoned(client, context.environment);
-		return openDeployment(client, {
+async function begin(context: DeploymentContext): Promise<number> {
+	const { interrupted, id } = await withCatalog(context.catalog, async (client) => ({
+		interrupted: await closeAbandoned(client, context.environment),
+		id: await openDeployment(client, {
 			pipelineName: context.pipelineName,
 			release: context.release,
 			environment: context.environment,
@@ -71,8 +73,13 @@ function begin(context: DeploymentContext): Promise<number> {
 			gitCommit: git("rev-parse", "HEAD"),
 			gitBranch: git("rev-parse", "--abbrev-ref", "HEAD"),
 			config: { ...context.migrations },
-		});
-	});
+		}),
+	}));
+	for (const lost of interrupted) {
+		void notifyDeployment(context, lost, { status: "failed", error: "interrupted" });
+	}
+	void notifyDeployment(context, id);
+	return id;
 }
 
 /** Undoes what the deployment did to the database and closes it. Returns the error to end the update with. */
@@ -89,16 +96,17 @@ async function abandon(
 	if (context.onFailure === "undo") {
 		undone.push(...(await undo(context, deploymentId, { type, reason: firstLine(told[0]!), cause, told })));
 	}
+	const status = undone.length > 0 || cause instanceof TrafficReturned ? "rolled_back" : "failed";
+	const error = firstLine(reason);
 	try {
-		const returned = undone.length > 0 || cause instanceof TrafficReturned;
-		const status = returned ? "rolled_back" : "failed";
 		await withCatalog(context.catalog, async (client) => {
-			await closeDeployment(client, deploymentId, { status, error: firstLine(reason) });
+			await closeDeployment(client, deploymentId, { status, error });
 			await noteFailed(client, context.environment);
 		});
-	} catch (error) {
-		told.push(`the catalog could not be told: ${messageOf(error)}`);
+	} catch (failure) {
+		told.push(`the catalog could not be told: ${messageOf(failure)}`);
 	}
+	await notifyDeployment(context, deploymentId, { status, error });
 	return new Error(told.join("\n"), { cause });
 }
 

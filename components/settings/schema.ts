@@ -55,6 +55,24 @@ function pathInProject() {
 	);
 }
 
+function webAddress() {
+	return field("an address that begins with https:// or http://, without user and password", (text) => {
+		const url = URL.canParse(text) ? new URL(text) : undefined;
+		const isPlain = url?.username === "" && url.password === "";
+		return isPlain && ["https:", "http:"].includes(url.protocol) ? text : undefined;
+	});
+}
+
+/** As the Standard Webhooks specification has it. */
+function signingKey() {
+	return field("24 to 64 random bytes in base64, as `openssl rand -base64 32` makes them", (text) => {
+		const base64 = text.replace(/^whsec_/, "");
+		const bytes = Buffer.from(base64, "base64");
+		const isExact = bytes.toString("base64").replace(/=+$/, "") === base64.replace(/=+$/, "");
+		return isExact && bytes.length >= 24 && bytes.length <= 64 ? text : undefined;
+	});
+}
+
 /** Every key of the stack config. Values are texts, as Pulumi hands them to a program. */
 export const configSchema = z.strictObject({
 	environment: oneOf(environmentNames),
@@ -95,7 +113,13 @@ export const configSchema = z.strictObject({
 	bakeSeconds: seconds(0, 3600).optional(),
 	bakeMaxErrorPercent: wholeNumber(0, 100, "percent").default(1),
 	bakeMaxLatencyMilliseconds: milliseconds(1, 60_000).default(1000),
+	notifyUrl: webAddress().optional(),
+	notifyFormat: oneOf(["generic", "slack"]).default("generic"),
+	notifySecret: signingKey().optional(),
 });
+
+/** Keys whose values must be encrypted in the stack file, and are shown nowhere. */
+export const secretConfigKeys = ["notifyUrl", "notifySecret"] as const satisfies (keyof Config)[];
 
 export type Config = z.infer<typeof configSchema>;
 export type ConfigKey = keyof Config;

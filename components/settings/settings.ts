@@ -1,12 +1,21 @@
 import type { z } from "zod";
 import { environmentDefaults } from "./environments";
-import { type Config, type ConfigKey, configKeys, configSchema } from "./schema";
+import { type Config, type ConfigKey, configKeys, configSchema, secretConfigKeys } from "./schema";
 
 /** The stack config, checked and completed. */
-export type Settings = Required<Omit<Config, ChosenPort>> & Pick<Config, ChosenPort>;
+export type Settings = Required<Omit<Config, LeftOut>> & Pick<Config, LeftOut>;
 
 /** Ports that the platform chooses when the stack file does not. */
 type ChosenPort = "databasePort" | "gatewayPort";
+
+type LeftOut = ChosenPort | SecretKey;
+type SecretKey = (typeof secretConfigKeys)[number];
+
+/** The settings that may be shown and recorded. */
+export function withoutSecrets<T extends Partial<Settings>>(settings: T): Omit<T, SecretKey> {
+	const { notifyUrl: _, notifySecret: __, ...others } = settings;
+	return others;
+}
 
 /** The stack config as Pulumi hands it to a program. */
 export interface StackConfig {
@@ -45,7 +54,7 @@ export function parseSettings(stack: StackConfig): Settings {
 	const parsed = configSchema.safeParse(own);
 	const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, own, stack));
 	const settings = parsed.success ? completed(parsed.data) : readable(own);
-	const problems = [...contradictions(settings), ...notYetBuilt(settings)].map(
+	const problems = [...contradictions(settings), ...notYetBuilt(settings), ...unprotected(stack, own)].map(
 		([key, text]) => `${prefix}${key}: ${text}`,
 	);
 	if (!parsed.success || problems.length > 0) {
@@ -82,7 +91,7 @@ function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: S
 	const found =
 		own[key] === undefined
 			? "nothing"
-			: stack.secretKeys.includes(full)
+			: stack.secretKeys.includes(full) || isSecret(key)
 				? "a secret"
 				: JSON.stringify(own[key]);
 	return [`${full}: found ${found}; allowed: ${allowed(key) ?? issue.message}`];
@@ -129,6 +138,9 @@ function contradictions(settings: Partial<Settings>): Problem[] {
 			`found ${sslMode} with platform local; allowed: disable, since that server is on loopback only`,
 		]);
 	}
+	if (settings.notifySecret !== undefined && settings.notifyUrl === undefined) {
+		problems.push(["notifySecret", "found a secret without notifyUrl; allowed: only with notifyUrl"]);
+	}
 	if (databasePort !== undefined && databasePort === gatewayPort) {
 		problems.push(["gatewayPort", `found ${gatewayPort}, which is also databasePort; allowed: another port`]);
 	}
@@ -141,6 +153,20 @@ function contradictions(settings: Partial<Settings>): Problem[] {
 		}
 	}
 	return problems;
+}
+
+/** Values in the stack file that anybody who has it can read. */
+function unprotected({ project, secretKeys }: StackConfig, own: Record<string, string>): Problem[] {
+	return secretConfigKeys
+		.filter((key) => own[key] !== undefined && !secretKeys.includes(`${project}:${key}`))
+		.map((key) => [
+			key,
+			`found a plain text; allowed: a secret, as npm run pulumi -- config set --secret ${key} sets it`,
+		]);
+}
+
+function isSecret(key: ConfigKey): boolean {
+	return secretConfigKeys.some((secret) => secret === key);
 }
 
 function notYetBuilt({ platform }: Partial<Settings>): Problem[] {

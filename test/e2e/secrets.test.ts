@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { withClient } from "../../components/database/connection";
 import { watchingArguments } from "../support/arguments-watch";
 import { DeployedProject, sections } from "../support/deployed-project";
+
+/** Nobody listens there, which no update may mind. */
+const NOTIFY_URL = `http://127.0.0.1:1/${randomBytes(12).toString("hex")}`;
+const NOTIFY_SECRET = randomBytes(32).toString("base64");
 
 describe("secrets", () => {
 	let project: DeployedProject;
@@ -22,8 +27,10 @@ describe("secrets", () => {
 			told.push(output);
 			assert.equal(code === 0, wantedCode === 0, output);
 		};
+		await project.init();
+		await project.must("config", "set", "--secret", "notifyUrl", NOTIFY_URL, "-s", "dev");
+		await project.must("config", "set", "--secret", "notifySecret", NOTIFY_SECRET, "-s", "dev");
 		const seenArguments = await watchingArguments(async () => {
-			await project.init();
 			await run(0, "up", "--yes", "--skip-preview");
 			await project.database("INSERT INTO cameras (camera_name) VALUES ('gate')");
 			project.migration(
@@ -49,9 +56,13 @@ describe("secrets", () => {
 		assert.equal(readdirSync(project.path(".local", "dev", "backups")).length, 1);
 
 		const passwords = await generatedPasswords(project);
-		assert.equal(passwords.length, 4);
+		assert.equal(passwords.length, 5);
 		const passphrase = readFileSync(project.path(".local", "passphrase"), "utf8");
-		const secrets = [...passwords, passphrase];
+		const secrets = [...passwords, passphrase, NOTIFY_URL, NOTIFY_SECRET];
+		assert.deepEqual(containing([readFileSync(project.stackFile, "utf8")], secrets), []);
+		assert.ok(
+			told.some((output) => output.includes("nobody was notified that deployment 1 ended as completed")),
+		);
 		assert.deepEqual(
 			filesWith(project.path(".local"), secrets).map((file) => file.slice(project.directory.length + 1)),
 			[join(".local", "passphrase")],

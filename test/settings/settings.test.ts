@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseSettings, SettingsError } from "../../components/settings/settings";
+import { parseSettings, SettingsError, withoutSecrets } from "../../components/settings/settings";
 
 const project = "camera-counting";
 const valid: Record<string, string> = {
@@ -75,6 +75,7 @@ describe("the stack config", () => {
 			pauseTimeoutMilliseconds: 5000,
 			bakeMaxErrorPercent: 1,
 			bakeMaxLatencyMilliseconds: 1000,
+			notifyFormat: "generic",
 		});
 	});
 
@@ -173,6 +174,7 @@ describe("the stack config", () => {
 		["maxLagKilobytes", "1MB", /allowed: a whole number from 1 to 1048576 \(kilobytes\)/],
 		["pauseTimeoutMilliseconds", "5s", /allowed: a whole number from 100 to 60000 \(milliseconds\)/],
 		["bakeMaxErrorPercent", "0.5", /allowed: a whole number from 0 to 100 \(percent\)/],
+		["notifyFormat", "teams", /allowed: one of generic, slack/],
 		["migrationQueueSeconds", "1e3", /allowed: a whole number from 1 to 3600 \(seconds\)/],
 	];
 	for (const [key, value, message] of refused) {
@@ -202,6 +204,44 @@ describe("the stack config", () => {
 		assert.deepEqual(problems({ poolSize: "hunter2" }, [`${project}:poolSize`]), [
 			"camera-counting:poolSize: found a secret; allowed: a whole number from 1 to 1000",
 		]);
+	});
+
+	it("takes a receiver of notifications as a secret only", () => {
+		const secretKeys = [`${project}:notifyUrl`, `${project}:notifySecret`];
+		const receiver = {
+			notifyUrl: "https://hooks.example.com/x7",
+			notifySecret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
+		};
+		const { notifyUrl, notifySecret } = read(receiver, secretKeys);
+		assert.deepEqual({ notifyUrl, notifySecret }, receiver);
+		assert.deepEqual(problems(receiver), [
+			"camera-counting:notifyUrl: found a plain text; allowed: a secret, as npm run pulumi -- config set --secret notifyUrl sets it",
+			"camera-counting:notifySecret: found a plain text; allowed: a secret, as npm run pulumi -- config set --secret notifySecret sets it",
+		]);
+		assert.deepEqual(problems({ notifySecret: receiver.notifySecret }, secretKeys), [
+			"camera-counting:notifySecret: found a secret without notifyUrl; allowed: only with notifyUrl",
+		]);
+		const wrong = { notifyUrl: "ftp://x7.example.com", notifySecret: "x7 is too short" };
+		assert.deepEqual(problems(wrong, secretKeys), [
+			"camera-counting:notifyUrl: found a secret; allowed: an address that begins with https:// or http://, without user and password",
+			"camera-counting:notifySecret: found a secret; allowed: 24 to 64 random bytes in base64, as `openssl rand -base64 32` makes them",
+		]);
+		assert.equal(problems(wrong).length, 4);
+		assert.equal(
+			problems(wrong).find((problem) => problem.includes("x7")),
+			undefined,
+		);
+	});
+
+	it("keeps the receiver of notifications out of what is recorded of the settings", () => {
+		const { notifyFormat, ...shown } = withoutSecrets(
+			read({ notifyUrl: "https://a.example" }, [`${project}:notifyUrl`]),
+		);
+		assert.equal(notifyFormat, "generic");
+		assert.equal(
+			Object.keys(shown).find((key) => key.startsWith("notify")),
+			undefined,
+		);
 	});
 
 	const contradictions: [string, Record<string, string>, RegExp][] = [

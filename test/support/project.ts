@@ -61,7 +61,6 @@ const outputsSchema = z.object({
 /** A copy of the project in a folder of its own, worked on as an operator would. */
 export class TestProject {
 	readonly directory = mkdtempSync(join(tmpdir(), "counting-project-"));
-	private readonly config: Record<string, unknown>;
 
 	/** @param stack one that the project has a stack file of */
 	constructor(
@@ -74,7 +73,6 @@ export class TestProject {
 			cpSync(join(repository, part), join(this.directory, part), { recursive: true });
 		}
 		symlinkSync(join(repository, "node_modules"), join(this.directory, "node_modules"));
-		this.config = parse(readFileSync(this.stackFile, "utf8")).config;
 	}
 
 	get stackFile(): string {
@@ -93,14 +91,15 @@ export class TestProject {
 
 	/** Edits the stack file; undefined takes a key out. */
 	configure(changes: Record<string, string | number | boolean | undefined>): void {
+		const file = parse(readFileSync(this.stackFile, "utf8"));
 		for (const [key, value] of Object.entries(changes)) {
 			if (value === undefined) {
-				delete this.config[`camera-counting:${key}`];
+				delete file.config[`camera-counting:${key}`];
 			} else {
-				this.config[`camera-counting:${key}`] = value;
+				file.config[`camera-counting:${key}`] = value;
 			}
 		}
-		writeFileSync(this.stackFile, stringify({ config: this.config }));
+		writeFileSync(this.stackFile, stringify(file));
 	}
 
 	/** Adds a migration file, or changes one. */
