@@ -95,7 +95,7 @@ describe("a blue-green update that is killed, on the embedded engine", () => {
 		project.configure({ release: "1.5.0" });
 		let kills = 0;
 		const traffic = await underTraffic(project, async () => {
-			for (let writes = 2; ; writes += 5) {
+			for (let writes = 2; ; writes += 8) {
 				const victims = kills % 2 === 0 ? "everything" : "engine";
 				const result = await killUpdate(project, afterStateWrites(writes), victims);
 				if (result !== undefined) {
