@@ -20,7 +20,8 @@ export function stackOf(args: string[], environment: NodeJS.ProcessEnv): string 
 			return joined;
 		}
 	}
-	return environment.PULUMI_STACK;
+	// An empty one selects none, as for the CLI.
+	return environment.PULUMI_STACK || undefined;
 }
 
 /**

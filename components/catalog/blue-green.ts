@@ -86,7 +86,11 @@ export async function noteDropped(client: ClientBase, dropped: Node, left: Node 
 export async function noteLive(
 	client: ClientBase,
 	{ base, color }: Pick<Node, "base" | "color">,
-	outcome: { status: "completed" | "failed"; rollback: boolean; health: { check: string; status: string }[] },
+	outcome: {
+		status: "completed" | "failed";
+		rollback: boolean;
+		health: readonly { check: string; status: string }[];
+	},
 ): Promise<void> {
 	await client.query(
 		`UPDATE blue_green_deployments SET current_active = $2, deployment_status = $3, rollback_triggered = $4,

@@ -23,6 +23,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly provider: postgresql.Provider;
 	/** As the role that may do everything, by way of the server's own database; a secret as a whole. */
 	readonly superuserConnection: pulumi.Output<Connection>;
+	/** The same, once the server's statistics of statements can be read there; a secret as a whole. */
+	readonly statisticsConnection: pulumi.Output<Connection>;
 	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
 	readonly resource: pulumi.CustomResource;
 
@@ -60,6 +62,14 @@ export class DatabaseServer extends pulumi.ComponentResource {
 			},
 			{ parent: this, dependsOn: running },
 		);
+		const statistics = new postgresql.Extension(
+			`${name}-statistics`,
+			{ name: "pg_stat_statements", database: "postgres" },
+			{ parent: this, provider: this.provider, deletedWith: server },
+		);
+		this.statisticsConnection = pulumi
+			.all([statistics.id, this.superuserConnection])
+			.apply(([, connection]) => connection);
 		this.registerOutputs({ host: this.host, port: this.port });
 	}
 

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { deploymentContextSchema } from "../pipeline/context";
 import { inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
-import { waitUntilHealthy } from "./checks";
+import { pairingsOf, pairingsOfNew } from "../replication/pairings";
+import { passChecks } from "./pass-checks";
+import { readHealth, reportedHealthSchema, reportHealth } from "./reported-health";
+import { windowOf } from "./statement-window";
+import { subjectSchema } from "./subject";
 
 const inputs = z.object({
 	url: z.string(),
@@ -12,9 +16,10 @@ const inputs = z.object({
 	/** The deployment that last migrated its database: the service is checked anew after it. */
 	migratedBy: z.number(),
 	timeoutSeconds: z.number(),
+	subject: subjectSchema,
 	context: deploymentContextSchema,
 });
-const outputs = inputs.extend({ checkedAt: z.string() });
+const outputs = inputs.extend(reportedHealthSchema.shape);
 
 type Inputs = z.infer<typeof inputs>;
 type Outputs = z.infer<typeof outputs>;
@@ -29,13 +34,29 @@ export const provider = defineProvider<Inputs, Outputs>({
 	async update(_id, wanted) {
 		return check(wanted);
 	},
+	/** With the links both ways, which only a colour that was live has. */
+	async read(_id, olds) {
+		const { color } = olds.subject;
+		return readHealth(olds, { ...olds, ...(color && { links: () => pairingsOf(color.servers, color) }) });
+	},
 	async delete() {},
 });
 
 async function check(wanted: Inputs): Promise<Outputs> {
-	const { context, url, release, timeoutSeconds } = wanted;
-	await inDeployment(context, `health of release ${release} before it gets traffic`, () =>
-		waitUntilHealthy(url, release, timeoutSeconds),
+	const { context, release, subject } = wanted;
+	const { color } = subject;
+	const since = windowOf(subject.application);
+	const results = await inDeployment(
+		context,
+		`health of release ${release} before it gets traffic`,
+		(deploymentId) =>
+			passChecks({
+				...wanted,
+				...(since && { since }),
+				...(color && { links: () => pairingsOfNew(color.servers, color) }),
+				deploymentId,
+				log: console.log,
+			}),
 	);
-	return { ...wanted, checkedAt: new Date().toISOString() };
+	return { ...wanted, ...reportHealth(results) };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
+import type { HealthSubject } from "./subject";
 
 export interface ColorHealthArgs {
 	/** The service's own address. */
@@ -12,23 +13,36 @@ export interface ColorHealthArgs {
 	migratedBy: pulumi.Input<number>;
 	/** Seconds until a service that is not healthy is given up. */
 	timeoutSeconds: pulumi.Input<number>;
+	/** What is checked, and from where on it is not well. A secret. */
+	subject: pulumi.Input<HealthSubject>;
 	/** Where the deployment is written down. A secret. */
 	context: pulumi.Input<DeploymentContext>;
 }
 
 const provider = lateProvider("components/health/color-health-provider.ts");
 
-/** A colour's service answers at its own address and its database does, or the update ends before it gets traffic. */
+/**
+ * A colour's service and database pass their checks, or the update ends before it gets traffic. A refresh shows how they
+ * are today.
+ */
 export class ColorHealth extends pulumi.dynamic.Resource {
 	/** When it was found healthy, in ISO 8601. */
 	declare readonly checkedAt: pulumi.Output<string>;
+	/** PASS, WARNING or FAIL of each check, as last found. */
+	declare readonly statuses: pulumi.Output<Record<string, string>>;
 
 	constructor(name: string, args: ColorHealthArgs, opts?: pulumi.CustomResourceOptions) {
-		const { context, ...rest } = args;
+		const { context, subject, ...rest } = args;
 		super(
 			provider,
 			name,
-			{ ...rest, context: pulumi.secret(context), checkedAt: undefined },
+			{
+				...rest,
+				subject: pulumi.secret(subject),
+				context: pulumi.secret(context),
+				checkedAt: undefined,
+				statuses: undefined,
+			},
 			opts,
 			"health",
 			"ColorHealth",

@@ -5,7 +5,11 @@ import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { goBack } from "../traffic/local/switch";
-import { waitUntilHealthy } from "./checks";
+import type { CheckResult } from "./check-result";
+import { passChecks } from "./pass-checks";
+import { readHealth, reportedHealthSchema, reportHealth } from "./reported-health";
+import { windowOf } from "./statement-window";
+import { subjectSchema } from "./subject";
 
 const inputs = z.object({
 	url: z.string(),
@@ -22,9 +26,10 @@ const inputs = z.object({
 	/** The order of this update's halves. */
 	plan: z.enum(["migrate-first", "serve-first"]),
 	migratedBy: z.number(),
+	subject: subjectSchema,
 	context: deploymentContextSchema,
 });
-const outputs = inputs.extend({ checkedAt: z.string() });
+const outputs = inputs.extend(reportedHealthSchema.shape);
 
 type Inputs = z.infer<typeof inputs>;
 type Outputs = z.infer<typeof outputs>;
@@ -39,21 +44,25 @@ export const provider = defineProvider<Inputs, Outputs>({
 	async update(_id, wanted) {
 		return check(wanted);
 	},
+	async read(_id, olds) {
+		return readHealth(olds, olds);
+	},
 	async delete() {},
 });
 
 async function check(wanted: Inputs): Promise<Outputs> {
-	const { context, url, release, timeoutSeconds, routedBy } = wanted;
-	const step = async (deploymentId: number) => {
+	const { context, subject, routedBy } = wanted;
+	const since = windowOf(subject.application);
+	const step = async (deploymentId: number): Promise<CheckResult[]> => {
 		try {
-			await waitUntilHealthy(url, release, timeoutSeconds);
+			return await passChecks({ ...wanted, ...(since && { since }), deploymentId, log: console.log });
 		} catch (error) {
 			throw routedBy === deploymentId ? await withdraw(wanted, deploymentId, error) : error;
 		}
 	};
-	await inDeployment(context, "health check", step, "health_check_failure");
+	const results = await inDeployment(context, "health check", step, "health_check_failure");
 	await completeDeployment(context);
-	return { ...wanted, checkedAt: new Date().toISOString() };
+	return { ...wanted, ...reportHealth(results) };
 }
 
 /** Sends the traffic back that this update moved, unless what served before has lost its schema. Tells what it did. */

@@ -3,6 +3,7 @@ import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
 import type { InPlacePlan } from "../release/in-place";
 import type { Route } from "../traffic/route";
+import type { HealthSubject } from "./subject";
 
 export interface HealthGateArgs {
 	/** What carries the traffic to the release. */
@@ -15,19 +16,26 @@ export interface HealthGateArgs {
 	timeoutSeconds: pulumi.Input<number>;
 	/** The catalog's number of the deployment that last migrated: the database is checked anew after it. */
 	migratedBy: pulumi.Input<number>;
+	/** What is checked, and from where on it is not well. A secret. */
+	subject: pulumi.Input<HealthSubject>;
 	/** For undoing the release's migrations when it is not healthy. */
 	context: pulumi.Input<DeploymentContext>;
 }
 
 const provider = lateProvider("components/health/health-gate-provider.ts");
 
-/** The release answers at its public address and its database does, or the update fails. Closes the deployment. */
+/**
+ * The release passes its checks at its public address, or the update fails. Closes the deployment. A refresh shows how it
+ * is today.
+ */
 export class HealthGate extends pulumi.dynamic.Resource {
 	/** When the release was found healthy, in ISO 8601. */
 	declare readonly checkedAt: pulumi.Output<string>;
+	/** PASS, WARNING or FAIL of each check, as last found. */
+	declare readonly statuses: pulumi.Output<Record<string, string>>;
 
 	constructor(name: string, args: HealthGateArgs, opts?: pulumi.CustomResourceOptions) {
-		const { context, route, ...rest } = args;
+		const { context, subject, route, ...rest } = args;
 		super(
 			provider,
 			name,
@@ -40,8 +48,10 @@ export class HealthGate extends pulumi.dynamic.Resource {
 				routedBy: route.deploymentId,
 				targetGroup: route.targetGroup,
 				routerFile: route.stateFile,
+				subject: pulumi.secret(subject),
 				context: pulumi.secret(context),
 				checkedAt: undefined,
+				statuses: undefined,
 			},
 			opts,
 			"health",

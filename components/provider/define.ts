@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { z } from "zod";
+import { UnhealthyResource, unhealthyOnRead } from "./unhealthy";
 
 /** What Pulumi sends in place of a value that is known only once the update runs. */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -22,7 +23,10 @@ export interface Definition<Inputs extends object, Outputs extends Inputs> {
 	replaceStale?: keyof Outputs & string;
 	/** Whether reality is as the outputs say; asked by each preview and update, so it changes nothing. */
 	isCurrent?(id: string, outputs: Outputs): Promise<boolean>;
-	/** The outputs as they really are, or undefined when the resource is gone. */
+	/**
+	 * The outputs as they really are, or undefined when the resource is gone; throws UnhealthyResource when they are not
+	 * as they should be.
+	 */
 	read?(id: string, outputs: Outputs): Promise<Outputs | undefined>;
 }
 
@@ -69,7 +73,7 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 				// Without inputs those of the state stay. Outputs among them would lose what makes them secret.
 				return { id, props: properties };
 			}
-			const found = await definition.read(id, parseOutputs(properties));
+			const found = await readOutputs(definition.read, id, properties, parseOutputs(properties));
 			// A resource that is gone is told by an empty id.
 			return found === undefined
 				? { id: "", props: {} }
@@ -84,6 +88,21 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 			await definition.delete(id, parseOutputs(properties));
 		},
 	};
+}
+
+async function readOutputs<Outputs extends object>(
+	read: (id: string, outputs: Outputs) => Promise<Outputs | undefined>,
+	id: string,
+	properties: object,
+	outputs: Outputs,
+): Promise<Outputs | undefined> {
+	try {
+		return await read(id, outputs);
+	} catch (error) {
+		throw error instanceof UnhealthyResource
+			? unhealthyOnRead(error, id, { ...properties, ...error.outputs })
+			: error;
+	}
 }
 
 async function isCurrent<Inputs extends object, Outputs extends Inputs>(

@@ -20,6 +20,8 @@ export interface ServiceArgs {
 	debugMode: pulumi.Input<boolean>;
 	/** As the application role. */
 	database: pulumi.Input<Connection>;
+	/** Where the server's statistics of statements are read: they count from the service's start. */
+	statistics: pulumi.Input<Connection>;
 	/** The router's state file: what it routes to is not a leftover. */
 	routerFile: pulumi.Input<string>;
 	/** Seconds until a service that does not become ready is given up. */
@@ -41,13 +43,14 @@ export class Service extends pulumi.dynamic.Resource {
 	declare readonly instance: pulumi.Output<string>;
 
 	constructor(name: string, args: ServiceArgs, opts?: pulumi.CustomResourceOptions) {
-		const { database, context, ...rest } = args;
+		const { database, statistics, context, ...rest } = args;
 		super(
 			provider,
 			name,
 			{
 				...rest,
 				database: pulumi.secret(database),
+				statistics: pulumi.secret(statistics),
 				context: pulumi.secret(context),
 				url: undefined,
 				instance: undefined,

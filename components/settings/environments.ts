@@ -10,6 +10,12 @@ export const environmentDefaults = {
 		debugMode: true,
 		sslMode: "disable",
 		bakeSeconds: 5,
+		slowConnectionMilliseconds: 1000,
+		slowRequestMilliseconds: 2000,
+		slowStatementMilliseconds: 1000,
+		slowStatementFailMilliseconds: 10_000,
+		lagWarningSeconds: 30,
+		lagFailSeconds: 600,
 	},
 	staging: {
 		poolSize: 10,
@@ -21,6 +27,12 @@ export const environmentDefaults = {
 		debugMode: false,
 		sslMode: "disable",
 		bakeSeconds: 30,
+		slowConnectionMilliseconds: 500,
+		slowRequestMilliseconds: 1000,
+		slowStatementMilliseconds: 1000,
+		slowStatementFailMilliseconds: 5000,
+		lagWarningSeconds: 10,
+		lagFailSeconds: 300,
 	},
 	production: {
 		poolSize: 20,
@@ -32,6 +44,12 @@ export const environmentDefaults = {
 		debugMode: false,
 		sslMode: "require",
 		bakeSeconds: 60,
+		slowConnectionMilliseconds: 500,
+		slowRequestMilliseconds: 1000,
+		slowStatementMilliseconds: 500,
+		slowStatementFailMilliseconds: 5000,
+		lagWarningSeconds: 5,
+		lagFailSeconds: 120,
 	},
 } as const;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { environmentNames } from "./environments";
+import { isPathList } from "./feature-paths";
 
 /** A field of the stack config: how its text is read and, in the operator's words, what is allowed. */
 function field<T>(allowed: string, read: (text: string) => T | undefined) {
@@ -73,6 +74,19 @@ function signingKey() {
 	});
 }
 
+function pathList() {
+	return field("paths with their query, each beginning with /, separated by commas; or none", (text) =>
+		isPathList(text) ? text : undefined,
+	);
+}
+
+/** What reads something of each feature of the counting API and changes nothing. */
+const FEATURES = [
+	"/cameras?limit=1",
+	"/counting-results?cameraId=1&limit=1",
+	"/counting-results/hourly?cameraId=1&from=2000-01-01T00:00:00Z&to=2000-01-01T01:00:00Z",
+].join(", ");
+
 /** Every key of the stack config. Values are texts, as Pulumi hands them to a program. */
 export const configSchema = z.strictObject({
 	environment: oneOf(environmentNames),
@@ -96,6 +110,13 @@ export const configSchema = z.strictObject({
 	startTimeoutSeconds: seconds(5, 3600).default(60),
 	readyTimeoutSeconds: seconds(1, 3600).default(30),
 	drainTimeoutSeconds: seconds(1, 600).default(10),
+	featureEndpoints: pathList().default(FEATURES),
+	slowConnectionMilliseconds: milliseconds(1, 60_000).optional(),
+	slowRequestMilliseconds: milliseconds(1, 60_000).optional(),
+	slowStatementMilliseconds: milliseconds(1, 600_000).optional(),
+	slowStatementFailMilliseconds: milliseconds(1, 600_000).optional(),
+	connectionsWarningPercent: wholeNumber(1, 100, "percent").default(80),
+	connectionsFailPercent: wholeNumber(1, 100, "percent").default(95),
 	lockTimeoutSeconds: seconds(1, 60).default(2),
 	lockRetries: wholeNumber(0, 100).default(10),
 	statementTimeoutSeconds: seconds(1, 86_400).default(300),
@@ -107,6 +128,8 @@ export const configSchema = z.strictObject({
 	catchUpTimeoutSeconds: seconds(1, 86_400).default(300),
 	slotTimeoutSeconds: seconds(1, 3600).default(60),
 	maxLagKilobytes: wholeNumber(1, 1_048_576, "kilobytes").default(1024),
+	lagWarningSeconds: seconds(1, 86_400).optional(),
+	lagFailSeconds: seconds(1, 86_400).optional(),
 	longTransactionSeconds: seconds(0, 3600).default(30),
 	endLongTransactions: flag().default(false),
 	pauseTimeoutMilliseconds: milliseconds(100, 60_000).default(5000),

@@ -126,6 +126,7 @@ function contradictions(settings: Partial<Settings>): Problem[] {
 			"found true with environment production; allowed: false, since replies would show internals",
 		]);
 	}
+	problems.push(...swappedLimits(settings));
 	if (settings.alerting && settings.monitoring === false) {
 		problems.push([
 			"alerting",
@@ -167,6 +168,26 @@ function unprotected({ project, secretKeys }: StackConfig, own: Record<string, s
 
 function isSecret(key: ConfigKey): boolean {
 	return secretConfigKeys.some((secret) => secret === key);
+}
+
+/** A limit from which on a check fails, below the one from which on it warns. */
+function swappedLimits(settings: Partial<Settings>): Problem[] {
+	const pairs = [
+		["slowStatementMilliseconds", "slowStatementFailMilliseconds"],
+		["lagWarningSeconds", "lagFailSeconds"],
+		["connectionsWarningPercent", "connectionsFailPercent"],
+	] as const;
+	return pairs.flatMap(([warning, fail]): Problem[] => {
+		const [lower, upper] = [settings[warning], settings[fail]];
+		return lower !== undefined && upper !== undefined && upper < lower
+			? [
+					[
+						fail,
+						`found ${upper} with ${warning} ${lower}; allowed: at least that, since a warning comes first`,
+					],
+				]
+			: [];
+	});
 }
 
 function notYetBuilt({ platform }: Partial<Settings>): Problem[] {

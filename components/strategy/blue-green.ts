@@ -66,6 +66,8 @@ export function deployBlueGreen(inputs: StackInputs) {
 				maxLatencyMs: settings.bakeMaxLatencyMilliseconds,
 			},
 			isNew: plan.kind === "build",
+			checkedAt: colors.map(({ health }) => health.checkedAt),
+			subject: live.subject,
 			context: live.context,
 		},
 		{ dependsOn: colors.map(({ health }) => health) },

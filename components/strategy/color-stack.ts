@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Catalog } from "../catalog/catalog";
 import { ApplicationDatabase } from "../database/application-database";
 import type { ColorServerPair } from "../database/color-servers";
+import { healthSubject } from "../health/arguments";
 import { ColorHealth } from "../health/color-health";
+import type { HealthSubject } from "../health/subject";
 import { MigrationSet } from "../migrations/migration-set";
 import { deploymentContext } from "../pipeline/arguments";
 import type { DeploymentContext } from "../pipeline/context";
@@ -32,6 +34,8 @@ export class ColorStack extends pulumi.ComponentResource {
 	readonly migrations: MigrationSet;
 	readonly service: Service;
 	readonly health: ColorHealth;
+	/** What is checked of it; a secret. */
+	readonly subject: pulumi.Output<HealthSubject>;
 	readonly context: pulumi.Output<DeploymentContext>;
 
 	constructor(args: ColorStackArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -91,6 +95,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				release,
 				requiredSchema,
 				database: this.database.applicationConnection,
+				statistics: servers.of(color).statisticsConnection,
 				routerFile: names.routerFile,
 				readyTimeoutSeconds,
 				drainTimeoutSeconds,
@@ -98,6 +103,12 @@ export class ColorStack extends pulumi.ComponentResource {
 			},
 			{ ...child, dependsOn: this.migrations },
 		);
+		this.subject = healthSubject(settings, {
+			server: servers.of(color),
+			database: this.database,
+			migrations: planned.migrations,
+			color: { servers: servers.connections, color, generation },
+		});
 		this.health = new ColorHealth(
 			`${name}-health`,
 			{
@@ -106,6 +117,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				targetGroup: this.service.instance,
 				migratedBy: this.migrations.deploymentId,
 				timeoutSeconds: readyTimeoutSeconds,
+				subject: this.subject,
 				context,
 			},
 			child,

@@ -2,6 +2,7 @@ import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ApplicationDatabase } from "../database/application-database";
 import { DatabaseServer } from "../database/server";
+import { healthSubject } from "../health/arguments";
 import { HealthGate } from "../health/health-gate";
 import { MigrationSet, migrationEntries } from "../migrations/migration-set";
 import { announcePlan } from "../migrations/preview";
@@ -71,6 +72,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 					logLevel: settings.logLevel,
 					debugMode: settings.debugMode,
 					database: database.applicationConnection,
+					statistics: server.statisticsConnection,
 					routerFile: names.routerFile,
 					readyTimeoutSeconds,
 					drainTimeoutSeconds,
@@ -96,6 +98,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		release,
 		timeoutSeconds: readyTimeoutSeconds,
 		migratedBy: migrated.deploymentId,
+		subject: healthSubject(settings, { server, database, migrations: migrationEntries(migrations) }),
 		context,
 	});
 

@@ -1,7 +1,9 @@
 import { noteColor, noteLive, noteSwitchStarted } from "../catalog/blue-green";
 import { finishRollback, type NewRollback, startRollback } from "../catalog/rollbacks";
 import { withClient } from "../database/connection";
-import { bake } from "../health/bake";
+import { BakeFailure, bake } from "../health/bake";
+import type { CheckResult } from "../health/check-result";
+import { HealthFailure } from "../health/pass-checks";
 import { compareVersions } from "../migrations/migration";
 import type { DeploymentContext } from "../pipeline/context";
 import { StuckTraffic, TrafficReturned } from "../pipeline/deployment";
@@ -21,6 +23,13 @@ export interface ReleaseTrafficOptions extends MoveOptions {
 	isNew: boolean;
 	/** What is wrong at the public address; undefined when nothing is. */
 	checkHealth(): Promise<string | undefined>;
+	/**
+	 * All checks of the live colour.
+	 *
+	 * @param patienceSeconds what can mend itself has for that
+	 * @throws HealthFailure
+	 */
+	examine(patienceSeconds: number): Promise<CheckResult[]>;
 	context: DeploymentContext;
 	deploymentId: number;
 }
@@ -57,21 +66,37 @@ export async function releaseTraffic(
 	}
 	await closeRollback(options, rollback, move.report?.steps ?? []);
 	await recordSteps(options, move.report);
-	if (isNew && move.previous !== undefined) {
-		await standBake(options, { node, target: live }, move.previous);
-	}
+	const health =
+		isNew && move.previous !== undefined
+			? await standBake(options, { node, target: live }, move.previous)
+			: await lookAtLive(options);
 	await inCatalog(options, (client) =>
-		noteLive(client, node, { status: "completed", rollback: isPutBack, health: HEALTHY }),
+		noteLive(client, node, { status: "completed", rollback: isPutBack, health }),
 	);
 	return { switched: move.what !== "routed", pauseMs: move.report?.pauseMs ?? 0 };
 }
 
-const HEALTHY = [
-	{ check: "database_connectivity", status: "PASS" },
-	{ check: "api_endpoints", status: "PASS" },
-];
+/** Links that were let go on need a moment for that. */
+const SHORT_PATIENCE_SECONDS = 5;
 
-async function standBake(options: ReleaseTrafficOptions, fresh: Side, previous: Side): Promise<void> {
+/** What has the traffic keeps it where there is nowhere better to go: what is wrong with it is told. */
+async function lookAtLive({ examine, log }: ReleaseTrafficOptions): Promise<readonly CheckResult[]> {
+	try {
+		return await examine(SHORT_PATIENCE_SECONDS);
+	} catch (error) {
+		if (!(error instanceof HealthFailure)) {
+			throw error;
+		}
+		log(error.message);
+		return error.results;
+	}
+}
+
+async function standBake(
+	options: ReleaseTrafficOptions,
+	fresh: Side,
+	previous: Side,
+): Promise<readonly CheckResult[]> {
 	const { router, live, log, checkHealth } = options;
 	try {
 		await bake({
@@ -81,7 +106,11 @@ async function standBake(options: ReleaseTrafficOptions, fresh: Side, previous: 
 			checkReplication: () => wayBackFault(fresh.node, previous.node),
 			log,
 		});
+		return await options.examine(options.limits.healthTimeoutMs / 1000);
 	} catch (failure) {
+		if (!(failure instanceof BakeFailure || failure instanceof HealthFailure)) {
+			throw failure;
+		}
 		throw await withdraw(options, fresh, previous, failure);
 	}
 }
@@ -111,12 +140,12 @@ async function withdraw(
 		// What the next attempt migrates on the new colour must not be sent back over newer writes.
 		await withLink(previous.node, fresh.node, unlinkBack);
 	} catch (error) {
-		await told(options, () => recordWithdrawal(options, previous.node, reason, [], error));
+		await told(options, () => recordWithdrawal(options, previous.node, failure, [], error));
 		return new StuckTraffic(`${reason}\nthe traffic could not go back: ${messageOf(error)}`, {
 			cause: failure,
 		});
 	}
-	await told(options, () => recordWithdrawal(options, previous.node, reason, report.steps));
+	await told(options, () => recordWithdrawal(options, previous.node, failure, report.steps));
 	return new TrafficReturned(
 		`${reason}\nthe traffic went back to ${nodeName(previous.node)}; requests waited ${report.pauseMs} ms and nothing was lost`,
 		{ cause: failure },
@@ -126,10 +155,11 @@ async function withdraw(
 async function recordWithdrawal(
 	options: ReleaseTrafficOptions,
 	previous: Node,
-	reason: string,
+	failure: unknown,
 	steps: CutoverReport["steps"],
 	error?: unknown,
 ): Promise<void> {
+	const reason = messageOf(failure);
 	const id = await openRollback(options, {
 		deploymentId: options.deploymentId,
 		type: "health_check_failure",
@@ -139,7 +169,7 @@ async function recordWithdrawal(
 	});
 	await closeRollback(options, id, steps, error);
 	if (error === undefined) {
-		const health = [{ check: reason, status: "FAIL" }];
+		const health = failure instanceof HealthFailure ? failure.results : [{ check: reason, status: "FAIL" }];
 		await inCatalog(options, (client) =>
 			noteLive(client, previous, { status: "failed", rollback: true, health }),
 		);

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { findFault } from "../health/checks";
+import { passChecks } from "../health/pass-checks";
+import { windowOf } from "../health/statement-window";
+import { subjectSchema } from "../health/subject";
 import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { colorServersSchema, liveNode, nodeOf, observeNodes } from "../replication/environment";
 import { linkState, withLink } from "../replication/link-state";
 import { COLORS, type Node, nodeName } from "../replication/node";
+import { pairingsOf } from "../replication/pairings";
 import { GatewayRouter } from "./local/gateway-router";
 import { activeTarget } from "./local/switch";
 import { releaseTraffic } from "./release-traffic";
@@ -35,6 +39,8 @@ const inputs = z.object({
 	bake: z.object({ seconds: z.number(), maxErrorPercent: z.number(), maxLatencyMs: z.number() }),
 	/** Whether this update brings a colour that has not stood its bake yet. */
 	isNew: z.boolean(),
+	checkedAt: z.array(z.string()),
+	subject: subjectSchema,
 	context: deploymentContextSchema,
 });
 const outputs = inputs.extend({ switchedAt: z.string(), pauseMs: z.number() });
@@ -45,7 +51,7 @@ type Outputs = z.infer<typeof outputs>;
 export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
-	ignore: ["servers", "limits", "bake", "isNew", "context"],
+	ignore: ["servers", "limits", "bake", "isNew", "subject", "context"],
 	async create(wanted) {
 		return { id: wanted.stateFile, outputs: await move(wanted) };
 	},
@@ -96,6 +102,7 @@ async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 				...wanted,
 				router: new GatewayRouter(wanted.stateFile),
 				checkHealth: async () => (await findFault(wanted.publicUrl, live.release)) || undefined,
+				examine: (patienceSeconds) => examine(wanted, deploymentId, patienceSeconds),
 				deploymentId,
 				log: console.log,
 			}),
@@ -107,4 +114,25 @@ async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 		switchedAt: unchanged ? olds.switchedAt : new Date().toISOString(),
 		pauseMs: unchanged ? olds.pauseMs : pauseMs,
 	};
+}
+
+/** The live colour where its clients meet it, with the links to the other one. */
+function examine(
+	{ subject, publicUrl, live, context }: Inputs,
+	deploymentId: number,
+	timeoutSeconds: number,
+) {
+	const { color } = subject;
+	const since = windowOf(subject.application);
+	return passChecks({
+		subject,
+		url: publicUrl,
+		release: live.release,
+		...(since && { since }),
+		...(color && { links: () => pairingsOf(color.servers, color) }),
+		timeoutSeconds,
+		context,
+		deploymentId,
+		log: console.log,
+	});
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { HealthSubject } from "../health/subject";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
 import type { ColorServers } from "../replication/environment";
@@ -40,6 +41,10 @@ export interface TrafficSwitchArgs {
 	bake: pulumi.Input<{ seconds: number; maxErrorPercent: number; maxLatencyMs: number }>;
 	/** Whether this update brings a colour that has not stood its bake yet. */
 	isNew: pulumi.Input<boolean>;
+	/** When each colour passed its checks; after a new examination the traffic is looked at as well. */
+	checkedAt: pulumi.Input<pulumi.Input<string>[]>;
+	/** What is checked of the live colour once it has the traffic. A secret. */
+	subject: pulumi.Input<HealthSubject>;
 	/** Where the deployment is written down. A secret. */
 	context: pulumi.Input<DeploymentContext>;
 }
@@ -57,13 +62,14 @@ export class TrafficSwitch extends pulumi.dynamic.Resource {
 	declare readonly pauseMs: pulumi.Output<number>;
 
 	constructor(name: string, args: TrafficSwitchArgs, opts?: pulumi.CustomResourceOptions) {
-		const { servers, context, ...rest } = args;
+		const { servers, subject, context, ...rest } = args;
 		super(
 			provider,
 			name,
 			{
 				...rest,
 				servers: pulumi.secret(servers),
+				subject: pulumi.secret(subject),
 				context: pulumi.secret(context),
 				switchedAt: undefined,
 				pauseMs: undefined,

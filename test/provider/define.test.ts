@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import type { ServiceError } from "@grpc/grpc-js";
 import { z } from "zod";
 import { defineProvider } from "../../components/provider/define";
+import { UnhealthyResource } from "../../components/provider/unhealthy";
+import { initFailureOf } from "../../engine/dynamicErrors";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const inputs = z.object({ place: z.string(), size: z.number().optional(), note: z.string().optional() });
@@ -85,6 +88,30 @@ describe("a provider", () => {
 			inputs: { place: "a" },
 		});
 		assert.deepEqual(await provider(false).read("a", { place: "a", made: 1 }), { id: "", props: {} });
+	});
+
+	it("tells of a resource that is not as it should be, with all of its properties", async () => {
+		const unhealthy = defineProvider<z.infer<typeof inputs>, z.infer<typeof outputs>>({
+			inputs,
+			outputs,
+			create: async (wanted) => ({ id: "a", outputs: { ...wanted, made: 1 } }),
+			update: async (_id, _wanted, olds) => olds,
+			delete: async () => {},
+			read: async (_id, olds) => {
+				throw new UnhealthyResource("it leaks", { ...olds, made: 7 }, ["at the top", "at the bottom"]);
+			},
+		});
+		await assert.rejects(
+			unhealthy.read("a", { place: "a", made: 1, __provider: "x" }),
+			(error: ServiceError) => {
+				const told = initFailureOf(error);
+				assert.deepEqual(
+					[told?.message, told?.id, told?.properties, told?.reasons],
+					["it leaks", "a", { place: "a", made: 7, __provider: "x" }, ["at the top", "at the bottom"]],
+				);
+				return true;
+			},
+		);
 	});
 
 	it("that cannot be read leaves the inputs as they are, so that no output of it gets among them", async () => {

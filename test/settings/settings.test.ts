@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { featurePaths } from "../../components/settings/feature-paths";
 import { parseSettings, SettingsError, withoutSecrets } from "../../components/settings/settings";
 
 const project = "camera-counting";
@@ -59,6 +60,17 @@ describe("the stack config", () => {
 			startTimeoutSeconds: 60,
 			readyTimeoutSeconds: 30,
 			drainTimeoutSeconds: 10,
+			featureEndpoints:
+				"/cameras?limit=1, /counting-results?cameraId=1&limit=1, " +
+				"/counting-results/hourly?cameraId=1&from=2000-01-01T00:00:00Z&to=2000-01-01T01:00:00Z",
+			slowConnectionMilliseconds: 1000,
+			slowRequestMilliseconds: 2000,
+			slowStatementMilliseconds: 1000,
+			slowStatementFailMilliseconds: 10_000,
+			connectionsWarningPercent: 80,
+			connectionsFailPercent: 95,
+			lagWarningSeconds: 30,
+			lagFailSeconds: 600,
 			lockTimeoutSeconds: 2,
 			lockRetries: 10,
 			statementTimeoutSeconds: 300,
@@ -102,6 +114,12 @@ describe("the stack config", () => {
 		assert.equal(read({ environment: "staging", bakeSeconds: "0" }).bakeSeconds, 0);
 	});
 
+	it("takes the paths that read the service's features, or none", () => {
+		const paths = (featureEndpoints: string) => featurePaths(read({ featureEndpoints }).featureEndpoints);
+		assert.deepEqual(paths("/cameras?limit=1, /zones"), ["/cameras?limit=1", "/zones"]);
+		assert.deepEqual(paths("none"), []);
+	});
+
 	it("takes both strategies", () => {
 		assert.equal(read({ strategy: "in-place" }).strategy, "in-place");
 		assert.equal(read({ strategy: "blue-green" }).strategy, "blue-green");
@@ -114,6 +132,8 @@ describe("the stack config", () => {
 		["slotTimeoutSeconds", "1", "3600"],
 		["maxLagKilobytes", "1", "1048576"],
 		["longTransactionSeconds", "0", "3600"],
+		["slowConnectionMilliseconds", "1", "60000"],
+		["slowRequestMilliseconds", "1", "60000"],
 		["pauseTimeoutMilliseconds", "100", "60000"],
 		["bakeSeconds", "0", "3600"],
 		["bakeMaxErrorPercent", "0", "100"],
@@ -175,6 +195,9 @@ describe("the stack config", () => {
 		["pauseTimeoutMilliseconds", "5s", /allowed: a whole number from 100 to 60000 \(milliseconds\)/],
 		["bakeMaxErrorPercent", "0.5", /allowed: a whole number from 0 to 100 \(percent\)/],
 		["notifyFormat", "teams", /allowed: one of generic, slack/],
+		["featureEndpoints", "cameras", /allowed: paths with their query, each beginning with \//],
+		["featureEndpoints", "/cameras,,/zones", /allowed: paths with their query/],
+		["connectionsFailPercent", "101", /allowed: a whole number from 1 to 100 \(percent\)/],
 		["migrationQueueSeconds", "1e3", /allowed: a whole number from 1 to 3600 \(seconds\)/],
 	];
 	for (const [key, value, message] of refused) {
@@ -259,6 +282,11 @@ describe("the stack config", () => {
 			"alerting without monitoring",
 			{ alerting: "true" },
 			/^camera-counting:alerting: found true with monitoring false/,
+		],
+		[
+			"a failure that comes before its warning",
+			{ slowStatementMilliseconds: "500", slowStatementFailMilliseconds: "499" },
+			/^camera-counting:slowStatementFailMilliseconds: found 499 with slowStatementMilliseconds 500; allowed: at least that/,
 		],
 		[
 			"TLS on loopback",

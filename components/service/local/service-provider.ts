@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { connectionSchema } from "../../database/connection";
+import { openWindow } from "../../health/statement-window";
 import { deploymentContextSchema } from "../../pipeline/context";
 import { inDeployment } from "../../pipeline/deployment";
 import { defineProvider } from "../../provider/define";
@@ -13,6 +15,7 @@ import {
 } from "./process";
 
 const inputs = serviceSchema.extend({
+	statistics: connectionSchema,
 	routerFile: z.string(),
 	readyTimeoutSeconds: z.number(),
 	drainTimeoutSeconds: z.number(),
@@ -29,7 +32,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
 	replaceOn: Object.keys(replacing) as (keyof typeof replacing)[],
-	ignore: ["readyTimeoutSeconds", "drainTimeoutSeconds", "context"],
+	ignore: ["statistics", "readyTimeoutSeconds", "drainTimeoutSeconds", "context"],
 	async create(wanted) {
 		const started = await start(wanted);
 		return { id: started.instance, outputs: { ...wanted, ...started } };
@@ -53,6 +56,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 
 function start(wanted: Inputs): Promise<ServiceProcess> {
 	return inDeployment(wanted.context, `service ${wanted.release}`, async () => {
+		await openWindow(wanted.statistics, wanted.database);
 		const { instance, url } = await startService(
 			serviceSchema.parse(wanted),
 			wanted,

@@ -1,0 +1,99 @@
+import { recordHealthChecks } from "../catalog/health-checks";
+import { withClient } from "../database/connection";
+import { poll } from "../local/deadline";
+import type { DeploymentContext } from "../pipeline/context";
+import { resumeSubscription } from "../replication/link";
+import { linkState, withLink } from "../replication/link-state";
+import { linkName } from "../replication/node";
+import { type CheckName, type CheckResult, describeCheck, overallStatus } from "./check-result";
+import { type Examination, runChecks } from "./run-checks";
+
+/** At least one check of a release has failed. */
+export class HealthFailure extends Error {
+	override readonly name = "HealthFailure";
+
+	constructor(
+		message: string,
+		/** Of all checks. */
+		readonly results: readonly CheckResult[],
+	) {
+		super(message);
+	}
+}
+
+export interface Trial extends Examination {
+	/** Seconds that what can mend itself has for that. */
+	timeoutSeconds: number;
+	deploymentId: number;
+	context: Pick<DeploymentContext, "catalog" | "environment">;
+	log(line: string): void;
+}
+
+const POLL_INTERVAL_MS = 250;
+/** What stays as it is, however long one waits. */
+const LASTING: readonly CheckName[] = ["performance", "migrations"];
+
+/**
+ * Examines a release within a deployment, until no check fails or the time is over, and writes the results down with the
+ * deployment. Warnings are told.
+ *
+ * @returns the results
+ * @throws HealthFailure naming each check that fails
+ */
+export async function passChecks(trial: Trial): Promise<CheckResult[]> {
+	const { url, timeoutSeconds, log } = trial;
+	const resume = once(() => resumeLinks(trial));
+	let results: CheckResult[] = [];
+	let lasts = false;
+	await poll(timeoutSeconds * 1000, POLL_INTERVAL_MS, async () => {
+		results = await runChecks(trial);
+		const failed = results.filter(({ status }) => status === "FAIL").map(({ check }) => check);
+		if (failed.includes("replication_lag")) {
+			await resume();
+		}
+		lasts = failed.some((check) => LASTING.includes(check));
+		return failed.length === 0 || lasts || undefined;
+	});
+	await record(trial, results).catch((error: Error) =>
+		log(`the catalog could not be told: ${error.message}`),
+	);
+	for (const result of results.filter(({ status }) => status === "WARNING")) {
+		log(describeCheck(result));
+	}
+	if (overallStatus(results) === "FAIL") {
+		const faults = results
+			.filter(({ status }) => status === "FAIL")
+			.map(({ check, detail }) => `${check}: ${detail}`);
+		const waited = lasts ? "" : ` after ${timeoutSeconds} s`;
+		throw new HealthFailure(`${url} is not healthy${waited}: ${faults.join("; ")}`, results);
+	}
+	return results;
+}
+
+/** A link stops for good when its connection is lost: what stopped it may be over. */
+async function resumeLinks({ links }: Trial): Promise<void> {
+	for (const { from, to } of (await links?.()) ?? []) {
+		await withLink(from, to, async (ends) => {
+			if ((await linkState(ends)).stopped) {
+				await resumeSubscription(ends.to.client, linkName(from, to));
+			}
+		});
+	}
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+	let done: Promise<void> | undefined;
+	// What hinders it is what the checks tell.
+	return () => (done ??= work().catch(() => {}));
+}
+
+function record({ context, deploymentId, subject }: Trial, results: CheckResult[]): Promise<void> {
+	return withClient(context.catalog, { applicationName: "deployment-health" }, (client) =>
+		recordHealthChecks(client, {
+			deploymentId,
+			environment: context.environment,
+			...(subject.color && { color: subject.color.color }),
+			results,
+		}),
+	);
+}
