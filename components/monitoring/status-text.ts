@@ -136,7 +136,7 @@ function rollbackLines({ rollbacks }: DeploymentStatus): string[] {
 function metricLines({ metrics }: DeploymentStatus): string[] {
 	return metrics.map(
 		({ environment, total, successful, failed, rolledBack, successRate, averageSeconds, longestSeconds }) =>
-			`${environment}: ${total} deployments, ${successful} successful, ${failed} failed, ${rolledBack} rolled back ` +
+			`${environment}: deployments ${total}, successful ${successful}, failed ${failed}, rolled back ${rolledBack} ` +
 			`(${successRate} %); ${duration(averageSeconds)} on average, ${duration(longestSeconds)} at most`,
 	);
 }

@@ -296,6 +296,8 @@ async function assertWatchable(project: TestProject): Promise<void> {
 		query({ ...catalog, database: "counting_dev" }, "SELECT 1"),
 		/permission denied for database/,
 	);
+	await project.catalog("SET ROLE counting_dev_catalog; CREATE TABLE of_a_later_version (id int)");
+	assert.deepEqual(await query(catalog, "SELECT * FROM of_a_later_version"), []);
 	const { stdout: shown } = await project.must("stack", "output", "--json", "-s", "dev");
 	assert.equal(JSON.parse(shown).catalog, "[secret]");
 }

@@ -40,7 +40,7 @@ Last rollbacks
   6  ? to ?          automatic  failed     2026-01-01 00:00:00Z  tests: 1 of 2 failed
 
 Last 30 days
-  staging: 4 deployments, 1 successful, 2 failed, 0 rolled back (33.33 %); 20.5 s on average, 1 min 0 s at most`,
+  staging: deployments 4, successful 1, failed 2, rolled back 0 (33.33 %); 20.5 s on average, 1 min 0 s at most`,
 		);
 	});
 
