@@ -31,6 +31,7 @@ const PARTS = [
 	"Pulumi.dev.yaml",
 	"Pulumi.staging.yaml",
 	"components",
+	"dashboard",
 	"engine",
 	"gateway",
 	"migrations",
