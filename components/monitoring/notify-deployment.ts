@@ -53,6 +53,8 @@ async function send(
 		error: outcome?.error ?? null,
 		at: new Date().toISOString(),
 		...(await recordOf(context, deploymentId)),
+		// What is asked for after the start may tell of later things.
+		...(outcome === undefined && { rollback: null }),
 	};
 	await deliver({ url, secret }, notificationOf(event, format));
 }

@@ -118,14 +118,7 @@ export function rollbackRows(client: ClientBase): Promise<QueryResultRow[]> {
 }
 
 /** The newest result of each check of each colour. */
-export async function healthCheckRows(client: ClientBase): Promise<QueryResultRow[]> {
-	const [table] = await rowsOf(
-		client,
-		"SELECT to_regclass('deployment_health_checks') IS NOT NULL AS present",
-	);
-	if (!table?.present) {
-		return [];
-	}
+export function healthCheckRows(client: ClientBase): Promise<QueryResultRow[]> {
 	return rowsOf(
 		client,
 		`SELECT DISTINCT ON (color, check_name) color, check_name AS check, status, figure, unit, detail,

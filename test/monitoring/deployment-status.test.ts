@@ -271,4 +271,46 @@ describe("the status of an environment", () => {
 		assert.deepEqual((await readDeploymentStatus(catalog.client)).colors, []);
 		assert.deepEqual((await catalog.client.query("SELECT FROM color_releases")).rows, []);
 	});
+
+	it("tells the newest result of each health check of each colour", async () => {
+		await mirror("blue-green");
+		const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
+		for (const [color, check, status, figure, unit, minute] of [
+			["green", "performance", "PASS", 12, "ms", 1],
+			["green", "performance", "WARNING", 120.5, "ms", 2],
+			["blue", "performance", "FAIL", 900, "ms", 1],
+			["green", "database_connectivity", "PASS", null, null, 1],
+			[null, "database_connectivity", "FAIL", null, null, 3],
+		] as const) {
+			await catalog.client.query(
+				`INSERT INTO deployment_health_checks (environment, color, check_name, status, figure, unit, detail, checked_at)
+				VALUES ('staging', $1, $2, $3, $4, $5, 'because', $6)`,
+				[color, check, status, figure, unit, at(minute)],
+			);
+		}
+		const { healthChecks } = await readDeploymentStatus(catalog.client);
+		const newest = { detail: "because", figure: null, unit: null };
+		assert.deepEqual(healthChecks, [
+			{
+				...newest,
+				color: "blue",
+				check: "performance",
+				status: "FAIL",
+				figure: 900,
+				unit: "ms",
+				checkedAt: at(1),
+			},
+			{ ...newest, color: "green", check: "database_connectivity", status: "PASS", checkedAt: at(1) },
+			{
+				...newest,
+				color: "green",
+				check: "performance",
+				status: "WARNING",
+				figure: 120.5,
+				unit: "ms",
+				checkedAt: at(2),
+			},
+			{ ...newest, color: null, check: "database_connectivity", status: "FAIL", checkedAt: at(3) },
+		]);
+	});
 });
