@@ -92,6 +92,15 @@ export async function closeAbandoned(client: ClientBase, environment: Environmen
 	return rows.map((row) => Number(row.id));
 }
 
+/** Whether a deployment of an environment is not closed: one that is under way, or one whose owner is gone. */
+export async function hasOpenDeployment(client: ClientBase, environment: EnvironmentType): Promise<boolean> {
+	const { rows } = await client.query(
+		"SELECT FROM deployment_pipelines WHERE environment = $1 AND status IN ('pending', 'running') LIMIT 1",
+		[environment],
+	);
+	return rows.length > 0;
+}
+
 /** The newest deployments of an environment, newest first. */
 export async function latestDeployments(
 	client: ClientBase,

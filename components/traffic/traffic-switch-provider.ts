@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { hasOpenDeployment } from "../catalog/deployments";
+import { withClient } from "../database/connection";
 import { findFault } from "../health/checks";
 import { passChecks } from "../health/pass-checks";
 import { windowOf } from "../health/statement-window";
@@ -7,6 +9,7 @@ import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { colorServersSchema, liveNode, nodeOf, observeNodes } from "../replication/environment";
+import { forsakenLinks, sweepForsakenLinks } from "../replication/leftovers";
 import { linkState, withLink } from "../replication/link-state";
 import { COLORS, type Node, nodeName } from "../replication/node";
 import { pairingsOf } from "../replication/pairings";
@@ -58,8 +61,11 @@ export const provider = defineProvider<Inputs, Outputs>({
 	async update(_id, wanted, olds) {
 		return move(wanted, olds);
 	},
-	/** Where requests really go, where writes do, and whether the colours still follow each other. */
-	async isCurrent(_id, { stateFile, live, idle, servers }) {
+	/**
+	 * Where requests really go, where writes do, whether the colours still follow each other, and whether an update that
+	 * died has left anything behind.
+	 */
+	async isCurrent(_id, { stateFile, live, idle, servers, context }) {
 		const active = activeTarget(stateFile);
 		if (active?.targetGroup !== live.targetGroup || active.url !== live.url) {
 			return false;
@@ -70,7 +76,9 @@ export const provider = defineProvider<Inputs, Outputs>({
 				found !== undefined &&
 				nodeName(found.node) === nodeName(live) &&
 				found.fence?.open === true &&
-				(idle === undefined || (await areLinked(found.node, nodeOf(servers, idle.color, idle.generation))))
+				(idle === undefined || (await areLinked(found.node, nodeOf(servers, idle.color, idle.generation)))) &&
+				(await forsakenLinks(servers, generations({ live, idle }))).length === 0 &&
+				!(await inCatalog(context, (client) => hasOpenDeployment(client, context.environment)))
 			);
 		} catch (error) {
 			// While a server is down, bringing it up is its own step, and shown as that.
@@ -83,6 +91,14 @@ export const provider = defineProvider<Inputs, Outputs>({
 	/** The router goes with everything else. */
 	async delete() {},
 });
+
+function generations({ live, idle }: Pick<Inputs, "live" | "idle">): number[] {
+	return [live.generation, ...(idle === undefined ? [] : [idle.generation])];
+}
+
+function inCatalog<T>({ catalog }: Inputs["context"], work: Parameters<typeof withClient<T>>[2]): Promise<T> {
+	return withClient(catalog, { applicationName: "deployment-traffic" }, work);
+}
 
 /** Whether neither link between two colours has stopped. */
 function areLinked(live: Node, idle: Node): Promise<boolean> {
@@ -97,15 +113,18 @@ async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 	const { switched, pauseMs } = await inDeployment(
 		context,
 		`traffic to ${nodeName(live)} (release ${live.release})`,
-		(deploymentId) =>
-			releaseTraffic({
+		async (deploymentId) => {
+			const moved = await releaseTraffic({
 				...wanted,
 				router: new GatewayRouter(wanted.stateFile),
 				checkHealth: async () => (await findFault(wanted.publicUrl, live.release)) || undefined,
 				examine: (patienceSeconds) => examine(wanted, deploymentId, patienceSeconds),
 				deploymentId,
 				log: console.log,
-			}),
+			});
+			await sweep(wanted);
+			return moved;
+		},
 	);
 	await completeDeployment(context);
 	const unchanged = !switched && olds !== undefined && nodeName(olds.live) === nodeName(live);
@@ -135,4 +154,17 @@ function examine(
 		deploymentId,
 		log: console.log,
 	});
+}
+
+/**
+ * Takes away what a colour that was given up has left on the others, such as one whose copy was killed: the stack's state
+ * does not know of that. While a new colour takes the place of an older one, that one still has its links.
+ */
+async function sweep({ isNew, live, idle, servers }: Inputs): Promise<void> {
+	if (isNew) {
+		return;
+	}
+	await sweepForsakenLinks(servers, generations({ live, idle }), console.log).catch((error: Error) =>
+		console.log(`not everything could be taken away, the next update tries again: ${error.message}`),
+	);
 }

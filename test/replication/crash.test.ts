@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { detachNode } from "../../components/replication/detach";
+import { forsakenLinks, sweepForsakenLinks } from "../../components/replication/leftovers";
+import { linkName } from "../../components/replication/node";
 import { testServer } from "../support/postgres";
 import { assertConverged } from "../traffic/crash/converged";
 import { Victims } from "../traffic/crash/killed";
@@ -95,6 +97,22 @@ describe(`a colour that is put in step by a process that is killed (SEED=${SEED}
 				await victims.killAt(step, copy());
 				const { color, generation } = pair.idle!.node;
 				await detachNode(pair.servers, color, generation);
+			});
+			await assertConverged(pair, traffic.ledger, "none");
+		});
+	}
+
+	for (const step of ["slot", "copy", "catch up"]) {
+		it(`before the step "${step}" is found out and taken away without anybody having it on record`, async () => {
+			const { base, generation } = pair.live.node;
+			const kept = [generation];
+			await traffic.during(async () => {
+				await victims.killAt(step, copy());
+				const left = [linkName({ base, generation }, pair.idle!.node)];
+				assert.deepEqual(await forsakenLinks(pair.servers, [...kept, pair.idle!.node.generation]), []);
+				assert.deepEqual(await forsakenLinks(pair.servers, kept), left);
+				assert.deepEqual(await sweepForsakenLinks(pair.servers, kept, () => {}), left);
+				assert.deepEqual(await sweepForsakenLinks(pair.servers, kept, () => {}), []);
 			});
 			await assertConverged(pair, traffic.ledger, "none");
 		});

@@ -74,10 +74,19 @@ describe("a blue-green update that is killed, on the embedded engine", () => {
 		await project.assertColors(returned);
 	});
 
-	it("when it has just moved the traffic to a new colour, can be put back instead, and drops that", async () => {
+	it("in its copy or when it has just moved the traffic, can be put back instead, and drops the new colour", async () => {
 		const project = stack();
 		const before = await project.current();
 		project.addTable("1.5.0", "areas");
+		project.configure({ release: "1.5.0" });
+		const copying = await underTraffic(project, async () => {
+			await mustBeKilled(project, insideCopy);
+			project.configure({ release: "1.3.0" });
+			await project.mustUp();
+		});
+		await assertUnharmed(project, copying);
+		await project.assertColors(before);
+
 		project.configure({ release: "1.5.0" });
 		const traffic = await underTraffic(project, async () => {
 			await mustBeKilled(project, whenTrafficMoves);
