@@ -8,12 +8,21 @@ import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
 import { notifyDeployment } from "../monitoring/notify-deployment";
 import type { DeploymentContext } from "./context";
+import { DeploymentLock, OtherDeploymentError } from "./deployment-lock";
+
+interface OpenDeployment {
+	id: number;
+	lock: DeploymentLock;
+	/** Steps under way: a failure ends the deployment, but not what else goes on at that moment. */
+	steps: number;
+	closed: boolean;
+}
 
 /**
  * The deployment that this update is, for all providers of one update work in one process. A process starts a new one
  * when it is asked again after the last was closed.
  */
-let open: Promise<number> | undefined;
+let open: Promise<OpenDeployment> | undefined;
 
 /** The traffic could not be sent back to where it came from, so nothing that it now needs may be undone. */
 export class StuckTraffic extends Error {
@@ -26,11 +35,12 @@ export class TrafficReturned extends Error {
 }
 
 /**
- * Does one step of a deployment. The first step of an update opens the deployment in the catalog. When a step fails,
- * the migrations that this update applied are undone and the deployment is closed as rolled back or failed.
+ * Does one step of a deployment. The first step of an update opens the deployment in the catalog, and keeps everybody
+ * else from deploying the stack until it is closed. When a step fails, the migrations that this update applied are
+ * undone and the deployment is closed as rolled back or failed.
  *
  * @param step in the operator's words, for the error
- * @throws Error naming the step, its cause and what was undone
+ * @throws Error naming the step, its cause and what was undone; or who else deploys the stack
  */
 export async function inDeployment<T>(
 	context: DeploymentContext,
@@ -42,12 +52,22 @@ export async function inDeployment<T>(
 		open = undefined;
 		throw error;
 	});
-	const id = await open;
+	const deployment = await open;
+	const { id, lock } = deployment;
+	deployment.steps++;
 	try {
+		await lock.confirm();
 		return await work(id);
 	} catch (error) {
 		open = undefined;
-		throw await abandon(context, id, step, rollbackType, error);
+		deployment.closed = true;
+		// Whoever has taken the stack over has closed this deployment, and its migrations are no longer ours to undo.
+		throw error instanceof OtherDeploymentError
+			? error
+			: await abandon(context, id, step, rollbackType, error);
+	} finally {
+		deployment.steps--;
+		await unlock(deployment);
 	}
 }
 
@@ -56,13 +76,35 @@ export async function completeDeployment(context: DeploymentContext): Promise<vo
 	if (open === undefined) {
 		return;
 	}
-	const id = await open;
+	const deployment = await open;
 	open = undefined;
-	await withCatalog(context.catalog, (client) => closeDeployment(client, id, { status: "completed" }));
+	deployment.closed = true;
+	const { id } = deployment;
+	try {
+		await withCatalog(context.catalog, (client) => closeDeployment(client, id, { status: "completed" }));
+	} finally {
+		await unlock(deployment);
+	}
 	await notifyDeployment(context, id, { status: "completed" });
 }
 
-async function begin(context: DeploymentContext): Promise<number> {
+async function unlock({ lock, steps, closed }: OpenDeployment): Promise<void> {
+	if (closed && steps === 0) {
+		await lock.release();
+	}
+}
+
+async function begin(context: DeploymentContext): Promise<OpenDeployment> {
+	const lock = await DeploymentLock.take(context.catalog, context.migrations.advisoryLockTimeoutMs);
+	try {
+		return { id: await enter(context), lock, steps: 0, closed: false };
+	} catch (error) {
+		await lock.release();
+		throw error;
+	}
+}
+
+async function enter(context: DeploymentContext): Promise<number> {
 	const { interrupted, id } = await withCatalog(context.catalog, async (client) => ({
 		interrupted: await closeAbandoned(client, context.environment),
 		id: await openDeployment(client, {

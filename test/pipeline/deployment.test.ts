@@ -10,6 +10,7 @@ import { loadMigrations } from "../../components/migrations/files";
 import { migrate } from "../../components/migrations/run";
 import type { DeploymentContext } from "../../components/pipeline/context";
 import { completeDeployment, inDeployment } from "../../components/pipeline/deployment";
+import { DeploymentLock } from "../../components/pipeline/deployment-lock";
 import { type TestDatabase, testDatabase } from "../support/postgres";
 
 const session = { applicationName: "test" };
@@ -152,5 +153,62 @@ describe("a deployment", () => {
 		);
 		await inDeployment(context, "one", async () => {});
 		assert.equal((await recorded())[0]?.status, "running");
+	});
+
+	it("waits for another one only so long, names who holds it, and leaves its record alone", async () => {
+		const other = await DeploymentLock.take(catalog.owner, 1000);
+		const { release, environment } = context;
+		await withClient(catalog.owner, session, (client) =>
+			openDeployment(client, { pipelineName: "other", release, environment, triggeredBy: "test", config: {} }),
+		);
+		const [holder] = await ask<{ pid: number; since: Date }>(
+			catalog,
+			"SELECT pid, backend_start AS since FROM pg_stat_activity WHERE application_name LIKE 'deployment by %' AND datname = current_database()",
+		);
+		const hurried = { ...context, migrations: { ...context.migrations, advisoryLockTimeoutMs: 200 } };
+		const step = () => inDeployment(hurried, "one", async () => {});
+		await assert.rejects(step, (error: Error) => {
+			assert.match(
+				error.message,
+				/^another update works on this stack: its lock on test_\w+ was not free within 200 ms; it is held by process \d+ \(deployment by .+, role test_\w+\), connected since .+Z\. Wait for its end, or end it/,
+			);
+			assert.ok(error.message.includes(`process ${holder?.pid} (`));
+			assert.ok(error.message.includes(`since ${holder?.since.toISOString()}.`));
+			return true;
+		});
+		assert.deepEqual(
+			(await recorded()).map(({ status }) => status),
+			["running"],
+		);
+
+		// Its process dies, and so does its session.
+		await ask(catalog, `SELECT pg_terminate_backend(${holder?.pid})`);
+		await step();
+		await other.release();
+		assert.deepEqual(
+			(await recorded()).map(({ status, error }) => [status, error]),
+			[
+				["running", undefined],
+				["failed", "interrupted"],
+			],
+		);
+	});
+
+	it("goes on when its lock was lost with its connection, unless another one has taken it meanwhile", async () => {
+		const end = () =>
+			ask(
+				catalog,
+				`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+				WHERE application_name LIKE 'deployment by %' AND datname = current_database()`,
+			);
+		const hurried = { ...context, migrations: { ...context.migrations, advisoryLockTimeoutMs: 200 } };
+		const step = () => inDeployment(hurried, "one", async (id) => id);
+		const id = await step();
+		await end();
+		assert.equal(await step(), id);
+		await end();
+		const other = await DeploymentLock.take(catalog.owner, 1000);
+		await assert.rejects(step, /another update works on this stack/);
+		await other.release();
 	});
 });
