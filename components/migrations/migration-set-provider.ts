@@ -9,6 +9,7 @@ import { fenceState } from "../traffic/write-fence";
 import { DatabaseUnavailableError } from "./error";
 import { loadMigrations } from "./files";
 import { highestVersion, type Migration } from "./migration";
+import { listEntries, migrationEntriesSchema } from "./migration-entries";
 import type { MigrationReport } from "./options";
 import { migrate } from "./run";
 import { isUpToDate } from "./status";
@@ -16,15 +17,7 @@ import { isUpToDate } from "./status";
 const inputs = z.object({
 	databaseName: z.string(),
 	directory: z.string(),
-	migrations: z.record(
-		z.string(),
-		z.object({
-			name: z.string(),
-			type: z.string(),
-			checksum: z.string(),
-			dependsOn: z.array(z.string()),
-		}),
-	),
+	migrations: migrationEntriesSchema,
 	context: deploymentContextSchema,
 });
 const outputs = inputs.extend({ deploymentId: z.number() });
@@ -45,9 +38,8 @@ export const provider = defineProvider<Inputs, Outputs>({
 	},
 	/** An update that failed later than here has undone migrations that the state still lists. */
 	async isCurrent(_id, { context, migrations }) {
-		const listed = Object.entries(migrations).map(([version, entry]) => ({ version, ...entry }));
 		try {
-			return await isUpToDate(context.target, listed);
+			return await isUpToDate(context.target, listEntries(migrations));
 		} catch (error) {
 			// A preview while the server is down: bringing it up is the server's own step, and shown as that.
 			if (error instanceof DatabaseUnavailableError) {
@@ -86,8 +78,7 @@ async function refuseLiveColor({ context, databaseName, migrations }: Inputs): P
 		return;
 	}
 	const fence = await withClient(context.target, { applicationName: "deployment-migrations" }, fenceState);
-	const listed = Object.entries(migrations).map(([version, entry]) => ({ version, ...entry }));
-	if (fence?.open && !(await isUpToDate(context.target, listed))) {
+	if (fence?.open && !(await isUpToDate(context.target, listEntries(migrations)))) {
 		throw new Error(
 			`${databaseName} has the traffic already, by an update that did not come to its end, and with other migrations than ` +
 				"these: set the release back to that one, or to the one before it, and run that update to its end first",

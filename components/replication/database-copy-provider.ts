@@ -1,24 +1,35 @@
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
+import { GatewayError } from "../../gateway/client";
 import { noteBuilding, noteColor, noteDropped } from "../catalog/blue-green";
 import { withClient } from "../database/connection";
 import { loadMigrations } from "../migrations/files";
+import { listEntries, migrationEntriesSchema } from "../migrations/migration-entries";
+import { isUpToDate } from "../migrations/status";
 import { deploymentContextSchema } from "../pipeline/context";
 import { inDeployment } from "../pipeline/deployment";
 import { recordStep } from "../pipeline/step-log";
 import { defineProvider } from "../provider/define";
+import { colorTargets } from "../traffic/local/color-targets";
+import { GatewayRouter } from "../traffic/local/gateway-router";
+import { endStandstill, isAtStandstill, type StandstillOptions } from "../traffic/standstill";
 import { detachNode } from "./detach";
-import { colorServersSchema, liveNode, nodeOf, observeNodes } from "./environment";
+import { colorServersSchema, liveNode, nodeOf, type ObservedNode, observeNodes } from "./environment";
 import { withLink } from "./link-state";
-import { COLORS, type Node, nodeName } from "./node";
+import { COLORS, nodeName } from "./node";
 import { isInStep, putInStep } from "./put-in-step";
 
 const inputs = z.object({
 	color: z.enum(COLORS),
 	generation: z.number().int(),
-	/** Versions of the release, to look beforehand at what they will do. */
-	versions: z.array(z.string()),
+	/** Those of the release by version, to look beforehand at what they will do. */
+	migrations: migrationEntriesSchema,
 	directory: z.string(),
+	/** The router's state file. */
+	routerFile: z.string(),
+	/** The folder in which each colour has one of its services. */
+	serviceDirectory: z.string(),
 	servers: colorServersSchema,
 	workers: z.number(),
 	verification: z.enum(["checksums", "counts"]),
@@ -36,8 +47,9 @@ export const provider = defineProvider<Inputs, Inputs>({
 	outputs: inputs,
 	replaceOn: ["color", "generation"],
 	ignore: [
-		"versions",
 		"directory",
+		"routerFile",
+		"serviceDirectory",
 		"servers",
 		"workers",
 		"verification",
@@ -55,9 +67,23 @@ export const provider = defineProvider<Inputs, Inputs>({
 		await bringInStep(wanted);
 		return wanted;
 	},
-	/** Only before a colour gets the traffic for the first time; what keeps it in step later is the cutover's concern. */
-	async isCurrent(_id, { servers, color, generation }) {
-		return isReadyForTraffic(nodeOf(servers, color, generation), servers);
+	/**
+	 * Whether writes come through, and the colour is in step. The latter only before it gets the traffic for the first
+	 * time: what keeps it in step later is the cutover's concern.
+	 */
+	async isCurrent(_id, outputs) {
+		try {
+			const observed = await observeNodes(outputs.servers);
+			return (
+				!(await isAtStandstill(observed, trafficOf(outputs))) && (await isReadyForTraffic(observed, outputs))
+			);
+		} catch (error) {
+			// While a server is down, bringing it up is its own step, and shown as that.
+			if (error instanceof Error && error.message.startsWith("cannot connect to")) {
+				return true;
+			}
+			throw error;
+		}
 	},
 	async delete(_id, { servers, color, generation, context }) {
 		await detachNode(servers, color, generation);
@@ -73,35 +99,68 @@ export const provider = defineProvider<Inputs, Inputs>({
 	},
 });
 
-async function isReadyForTraffic(node: Node, servers: Inputs["servers"]): Promise<boolean> {
-	try {
-		const observed = await observeNodes(servers);
-		const own = observed.find((other) => nodeName(other.node) === nodeName(node));
-		const live = liveNode(observed);
-		if (own === undefined || live === undefined || own === live || (own.fence?.epoch ?? 0) > 0) {
-			return true;
-		}
-		return await withLink(live.node, node, isInStep);
-	} catch (error) {
-		// While a server is down, bringing it up is its own step, and shown as that.
-		if (error instanceof Error && error.message.startsWith("cannot connect to")) {
-			return true;
-		}
-		throw error;
+async function isReadyForTraffic(
+	observed: readonly ObservedNode[],
+	{ servers, color, generation }: Inputs,
+): Promise<boolean> {
+	const node = nodeOf(servers, color, generation);
+	const own = observed.find((other) => nodeName(other.node) === nodeName(node));
+	const live = liveNode(observed);
+	if (own === undefined || live === undefined || own === live || hadTraffic(own)) {
+		return true;
 	}
+	return withLink(live.node, node, isInStep);
+}
+
+function hadTraffic({ fence }: ObservedNode): boolean {
+	return (fence?.epoch ?? 0) > 0;
+}
+
+function trafficOf({ servers, routerFile, serviceDirectory }: Inputs): StandstillOptions {
+	return {
+		servers,
+		router: new GatewayRouter(routerFile),
+		targetsOf: (node) => colorTargets(routerFile, join(serviceDirectory, nodeName(node))),
+	};
+}
+
+/** Writes that are refused since an update died in its cutover come first: what this one has to do may take long. */
+async function resumeTraffic(wanted: Inputs): Promise<void> {
+	const traffic = trafficOf(wanted);
+	if (!(await isAtStandstill(await observeNodes(wanted.servers), traffic))) {
+		return;
+	}
+	await inDeployment(wanted.context, "traffic that an update left standing", () =>
+		endStandstill({ ...traffic, log: console.log }).catch((error: unknown) => {
+			if (!(error instanceof GatewayError)) {
+				throw error;
+			}
+			// A router that does not run yet serves nobody: the cutover sends it where requests belong.
+			console.log(error.message);
+		}),
+	);
 }
 
 async function bringInStep(wanted: Inputs): Promise<void> {
-	const { context, servers, color, generation, versions } = wanted;
+	await resumeTraffic(wanted);
+	const { context, servers, color, generation } = wanted;
 	const target = nodeOf(servers, color, generation);
 	const observed = await observeNodes(servers);
 	const live = liveNode(observed)?.node;
 	if (live === undefined || nodeName(live) === nodeName(target)) {
 		return;
 	}
+	const own = observed.find(({ node }) => nodeName(node) === nodeName(target));
+	if (
+		own !== undefined &&
+		hadTraffic(own) &&
+		(await isUpToDate(context.target, listEntries(wanted.migrations)))
+	) {
+		return;
+	}
 	await inDeployment(context, `copy to ${nodeName(target)}`, async (deploymentId) => {
 		await inCatalog(context, (catalog) => noteBuilding(catalog, target, context.release));
-		const wantedVersions = new Set(versions);
+		const wantedVersions = new Set(Object.keys(wanted.migrations));
 		await putInStep({
 			source: live,
 			target,

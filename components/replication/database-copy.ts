@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { MigrationEntry } from "../migrations/migration-set";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
 import type { ColorServers } from "./environment";
@@ -7,10 +8,14 @@ import type { Color } from "./node";
 export interface DatabaseCopyArgs {
 	color: pulumi.Input<Color>;
 	generation: pulumi.Input<number>;
-	/** Versions of the migrations that the release wants: what they do to the live schema is looked at beforehand. */
-	versions: pulumi.Input<string[]>;
+	/** The migrations that the release wants, by version: what they do to the live schema is looked at beforehand. */
+	migrations: Record<string, MigrationEntry>;
 	/** The migration files' folder, from the project's folder. */
 	directory: pulumi.Input<string>;
+	/** The router's state file, from the project's folder. */
+	routerFile: pulumi.Input<string>;
+	/** The folder in which each colour has one of its services, from the project's folder. */
+	serviceDirectory: pulumi.Input<string>;
 	/** Where all colours live. A secret. */
 	servers: pulumi.Input<ColorServers>;
 	/** Parallel streams of the copy. */

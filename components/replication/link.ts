@@ -2,7 +2,7 @@ import { type Client, type ClientBase, escapeIdentifier, escapeLiteral } from "p
 import type { Connection } from "../database/connection";
 import { poll } from "../local/deadline";
 import { linkName, type Node, withNode } from "./node";
-import type { ReplicatedTable } from "./tables";
+import { qualifiedName, type ReplicatedTable } from "./tables";
 
 /**
  * A link keeps one colour (`to`) in step with another (`from`): a publication and a slot on the one side, a subscription
@@ -79,6 +79,30 @@ export async function createPublication(
 	);
 }
 
+/** Whether a link's publication has just these tables, with all of their columns that are not computed. */
+export async function publishes(
+	client: ClientBase,
+	name: string,
+	tables: readonly ReplicatedTable[],
+): Promise<boolean> {
+	const { rows } = await client.query<{ schema: string; name: string; columns: string[] }>(
+		`SELECT schemaname AS schema, tablename AS name, attnames::text[] AS columns FROM pg_publication_tables
+		WHERE pubname = $1 AND schemaname <> 'deployment'`,
+		[name],
+	);
+	const described = (sql: string, columns: readonly string[]) => JSON.stringify([sql, [...columns].sort()]);
+	const wanted = tables.map(({ sql, columns }) =>
+		described(
+			sql,
+			columns.filter(({ generated }) => !generated).map((column) => column.name),
+		),
+	);
+	const found = rows.map(({ schema, name: table, columns }) =>
+		described(qualifiedName(schema, table), columns),
+	);
+	return JSON.stringify(wanted.sort()) === JSON.stringify(found.sort());
+}
+
 /**
  * Makes the slot of a link, from which on changes are kept for it.
  *
@@ -97,8 +121,8 @@ export async function createSlot(from: Node, name: string, timeoutMs: number): P
 }
 
 /**
- * Begins to apply what a link's slot keeps. An error of the data stops the subscription at once instead of being tried
- * again for ever.
+ * Begins to apply what a link's slot keeps. An error stops the subscription at once instead of being tried again for
+ * ever, until {@link stopOnError} says otherwise.
  */
 export async function startSubscription(from: Node, to: Node): Promise<void> {
 	const name = linkName(from, to);
@@ -140,6 +164,21 @@ export async function relayOwnOnly(client: ClientBase, name: string): Promise<bo
 		await client.query(`ALTER SUBSCRIPTION ${escapeIdentifier(name)} SET (origin = none)`);
 	}
 	return rows.length > 0;
+}
+
+/**
+ * Lets a link stop at its first error, so that whoever watches it hears of it at once; or lets it try again by itself
+ * every few seconds, as it should while nobody watches. To lose its connection in the middle of a stream is an error.
+ */
+export async function stopOnError(client: ClientBase, name: string, stops: boolean): Promise<void> {
+	const { rows } = await client.query(
+		`SELECT FROM pg_subscription WHERE subname = $1 AND subdisableonerr <> $2
+			AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		[name, stops],
+	);
+	if (rows.length > 0) {
+		await client.query(`ALTER SUBSCRIPTION ${escapeIdentifier(name)} SET (disable_on_error = ${stops})`);
+	}
 }
 
 /** Lets a subscription go on that stopped on an error. */

@@ -1,18 +1,20 @@
 import type { Client } from "pg";
 import type { Connection } from "../database/connection";
+import { MigrationPlanError } from "../migrations/error";
 import type { Migration } from "../migrations/migration";
 import type { MigrationSettings } from "../migrations/options";
 import { readRecords, readStoredSections } from "../migrations/records";
 import { migrate } from "../migrations/run";
+import { isUpToDate } from "../migrations/status";
 import { fenceState, installFence } from "../traffic/write-fence";
 import { copyData } from "./copy";
 import { putIndexesBack } from "./deferred-indexes";
 import { freeDisk } from "./disk";
 import { describeSchema, schemaDifferences } from "./drift";
 import { describeFindings, type Finding, PreflightError } from "./finding";
-import { commonTables, createPublication, dropLink, startSubscription } from "./link";
+import { commonTables, createPublication, dropLink, publishes, startSubscription } from "./link";
 import { catchUp, type LinkEnds, linkState, withLink } from "./link-state";
-import { noteLinkedSchema } from "./linked-schema";
+import { assertSchemaUnchanged, noteLinkedSchema } from "./linked-schema";
 import { linkName, type Node, nodeName } from "./node";
 import { plannedSections } from "./planned-sections";
 import { preflight } from "./preflight";
@@ -51,15 +53,16 @@ const TABLES_TIMEOUT_MS = 60_000;
 
 /**
  * Gives the idle colour the schema and the rows of the live one and keeps it in step from then on, while the live one
- * goes on being written. One that is in step already is left alone; an interrupted attempt is begun anew.
+ * goes on being written. One that is in step already keeps its rows, but what is still to run on it is looked at as for
+ * a new one; an interrupted attempt is begun anew.
  *
- * @returns whether there was anything to do
+ * @returns whether there was anything to copy
  * @throws PreflightError with everything that stands against it, before anything is copied
  */
 export async function putInStep(options: InStepOptions): Promise<boolean> {
 	const { source, target, log } = options;
 	return withLink(source, target, async (ends) => {
-		if (await isInStep(ends)) {
+		if ((await isInStep(ends)) && (await isFitForMore(ends, options))) {
 			return false;
 		}
 		const step = async (name: string) => options.step?.(name);
@@ -89,6 +92,46 @@ export async function isInStep(ends: LinkEnds): Promise<boolean> {
 	return fence !== undefined && state.fault === undefined;
 }
 
+/**
+ * Sees to it that a colour which is in step stays so while it is brought to the wanted migrations, which may be others
+ * than when it was copied: an update failed or died, and files were added or changed since.
+ *
+ * @returns false when its link does not carry what it has to for them: then it has to be copied anew
+ * @throws PreflightError with everything that stands against them
+ */
+async function isFitForMore(ends: LinkEnds, options: InStepOptions): Promise<boolean> {
+	const { from, to } = ends;
+	const { source, target, wanted, log } = options;
+	const isDone = await isUpToDate(options.targetOwner, wanted);
+	await assertSchemaUnchanged(ends);
+	const work = await plannedSections(from.client, wanted);
+	if (!isDone) {
+		assertNoErrors(
+			await preflight({
+				source: from.client,
+				target: to.client,
+				...work,
+				copying: false,
+				copyRole: source.replication.user,
+			}),
+			log,
+		);
+	}
+	const written = await leaveOut(from.client, await replicatedTables(from.client), work.unwritten);
+	if (!(await publishes(from.client, linkName(source, target), written.tables))) {
+		log(
+			`${nodeName(target)} is copied anew: its migrations say otherwise than before what is no longer written`,
+		);
+		return false;
+	}
+	if (!isDone) {
+		// Of a release that had the traffic for a while: what a migration changes would be sent back, over newer writes.
+		await dropLink(target, source);
+		await restoreIdentities(to.client, TABLES_TIMEOUT_MS);
+	}
+	return true;
+}
+
 /** The live colour's migrations as they were applied there, on the idle one; those that it does not have are undone. */
 async function replaySchema(ends: LinkEnds, options: InStepOptions): Promise<void> {
 	const { source, target, targetOwner, catalog, deploymentId, appliedBy, backupDirectory, log } = options;
@@ -102,6 +145,13 @@ async function replaySchema(ends: LinkEnds, options: InStepOptions): Promise<voi
 		settings: { ...options.migrations, allowOutOfOrder: true },
 		backupDirectory,
 		log,
+	}).catch((error: unknown) => {
+		if (error instanceof MigrationPlanError) {
+			error.message +=
+				`\n${nodeName(target)} cannot be copied anew as it is: set the release back to that of ${nodeName(source)} and ` +
+				"run the update, which drops it, then raise the release again";
+		}
+		throw error;
 	});
 }
 
@@ -152,11 +202,15 @@ async function assertFit(ends: LinkEnds, options: InStepOptions): Promise<void> 
 			copyRole: options.source.replication.user,
 		})),
 	];
+	assertNoErrors(findings, options.log);
+}
+
+function assertNoErrors(findings: Finding[], log: (line: string) => void): void {
 	if (findings.some(({ severity }) => severity === "error")) {
 		throw new PreflightError(findings);
 	}
 	if (findings.length > 0) {
-		options.log(describeFindings(findings));
+		log(describeFindings(findings));
 	}
 }
 

@@ -64,8 +64,10 @@ export class ColorStack extends pulumi.ComponentResource {
 			{
 				color,
 				generation,
-				versions: Object.keys(planned.migrations),
+				migrations: planned.migrations,
 				directory: settings.migrationsDirectory,
+				routerFile: names.routerFile,
+				serviceDirectory: names.serviceDirectory,
 				servers: servers.connections,
 				workers: settings.copyWorkers,
 				verification: settings.copyVerification,
@@ -75,7 +77,8 @@ export class ColorStack extends pulumi.ComponentResource {
 				maxLagBytes: settings.maxLagKilobytes * 1024,
 				context,
 			},
-			{ ...child, dependsOn: older?.migrations ?? [] },
+			// With the first server everything of the stack goes, so that there is nothing left to detach.
+			{ ...child, deletedWith: servers.first.resource, dependsOn: older?.migrations ?? [] },
 		);
 		this.migrations = new MigrationSet(
 			`${name}-migrations`,

@@ -11,6 +11,7 @@ import { catchUp, linkState, withLink } from "../replication/link-state";
 import { type Color, type Node, nodeName, withNode } from "../replication/node";
 import { type CutoverLimits, type CutoverReport, cutover, type Side } from "./cutover";
 import type { Router, Target } from "./routing";
+import { reopen } from "./standstill";
 import { installFence, openFence } from "./write-fence";
 
 /** A colour as the stack declares it. */
@@ -138,14 +139,6 @@ async function openFirst(
 		await openFence(client, nextEpoch(observed));
 	});
 	await router.route(to.target);
-}
-
-async function reopen({ node, fence }: ObservedNode, log: (line: string) => void): Promise<void> {
-	if (fence === undefined || fence.open) {
-		return;
-	}
-	log(`${nodeName(node)} was left closed by an update that did not come to its end: it is opened again`);
-	await withNode(node, "deployment-traffic", (client) => openFence(client, fence.epoch));
 }
 
 function followers(observed: readonly ObservedNode[], from: Node, to: Node): Node[] {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
+import { observeNodes } from "../../components/replication/environment";
 import { dropLink } from "../../components/replication/link";
 import { withNode } from "../../components/replication/node";
 import { restoreIdentities } from "../../components/replication/replica-identity";
+import { GatewayRouter } from "../../components/traffic/local/gateway-router";
+import { endStandstill, isAtStandstill, type StandstillOptions } from "../../components/traffic/standstill";
 import { testServer } from "../support/postgres";
 import { assertConverged, openColors } from "./crash/converged";
 import { Victims } from "./crash/killed";
@@ -76,6 +79,35 @@ describe(`a cutover that is killed (SEED=${SEED})`, () => {
 			await traffic.during(async () => {
 				await victims.killAt(step, moveToIdle());
 				assert.equal(await update(pair.live), index > CLOSED_FOR_GOOD ? "switched" : "routed");
+			});
+			await converged();
+		});
+	}
+
+	for (const [step, open] of [
+		["keep closed", "live"],
+		["open", "live"],
+		["route", "idle"],
+	] as const) {
+		it(`before the step "${step}" accepts writes again before the next update has done anything else`, async () => {
+			const { live, idle } = pair;
+			const options: StandstillOptions = {
+				servers: pair.servers,
+				router: new GatewayRouter(pair.gateway.statePath),
+				targetsOf: (node) =>
+					[live, idle!].filter((color) => color.node.color === node.color).map(({ target }) => target),
+			};
+			const isStanding = async () => isAtStandstill(await observeNodes(pair.servers), options);
+			assert.equal(await isStanding(), false);
+			await traffic.during(async () => {
+				await victims.killAt(step, moveToIdle());
+				assert.equal(await isStanding(), true);
+				await endStandstill({ ...options, log: () => {} });
+				assert.equal(await isStanding(), false);
+				assert.deepEqual(await openColors(pair), [pair[open]!.node.color]);
+				const { active, hold } = await pair.gateway.client.status();
+				assert.deepEqual({ active, hold }, { active: pair[open]!.target.targetGroup, hold: null });
+				assert.equal(await update(pair[open]!), "routed");
 			});
 			await converged();
 		});

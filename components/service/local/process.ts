@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Connection, connectionSchema } from "../../database/connection";
@@ -105,6 +105,11 @@ export async function isAlive(directory: string, { instance, url }: ServiceProce
 		}
 	}
 	return false;
+}
+
+/** The services of a folder that were started and not stopped, whether they still run or not. Changes nothing. */
+export function startedServices(directory: string): ServiceProcess[] {
+	return existsSync(directory) ? recorded(directory) : [];
 }
 
 function recorded(directory: string): ServiceProcess[] {
