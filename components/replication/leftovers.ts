@@ -2,7 +2,7 @@ import { type ClientBase, escapeIdentifier } from "pg";
 import { withClient } from "../database/connection";
 import { detachNode } from "./detach";
 import { type ColorServers, observeNodes } from "./environment";
-import { dropSlot, dropSubscription } from "./link";
+import { dropSlot, dropSubscription, stopOnError } from "./link";
 import { COLORS, type Node, withNode } from "./node";
 import { restoreIdentities } from "./replica-identity";
 
@@ -67,6 +67,23 @@ export async function sweepForsakenLinks(
 		});
 	}
 	return forsaken;
+}
+
+/** Lets every link between colours that are there come back by itself after it has lost its connection. */
+export async function letLinksGoOn(servers: ColorServers): Promise<void> {
+	for (const { node } of await observeNodes(servers)) {
+		await withNode(node, APPLICATION, async (client) => {
+			const own = await names(
+				client,
+				`SELECT subname AS name FROM pg_subscription
+				WHERE starts_with(subname, $1) AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+				node.base,
+			);
+			for (const name of own) {
+				await stopOnError(client, name, false);
+			}
+		});
+	}
 }
 
 /** A slot can be dropped only by way of its own database. */

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { poll } from "../local/deadline";
 import { hasMarker, leaveMarker } from "../traffic/write-fence";
 import { applyError } from "./apply-error";
-import { resumeSubscription } from "./link";
+import { resumeSubscription, stopOnError } from "./link";
 import { linkName, type Node, nodeName, withNode } from "./node";
 
 /** How far a link is, and whether it is going on. */
@@ -114,6 +114,11 @@ async function faultOf(
 	return `the subscription ${name} stopped on an error: ${why ?? "the server's log says which"}`;
 }
 
+/** A link of which a part is gone, or changes that it was to bring: only a new copy brings the colour in step again. */
+export class LostLink extends Error {
+	override readonly name = "LostLink";
+}
+
 const POLL_MS = 20;
 const TOLD_EVERY_MS = 2000;
 
@@ -123,6 +128,7 @@ const TOLD_EVERY_MS = 2000;
  * @param maxLagBytes the lag that counts as caught up
  * @param timeoutMs milliseconds
  * @throws Error with the server's own message when the link stops, or with the lag when it does not catch up in time
+ * @throws LostLink
  */
 export async function catchUp(
 	ends: LinkEnds,
@@ -134,18 +140,23 @@ export async function catchUp(
 	const what = `${nodeName(to.node)} catching up with ${nodeName(from.node)}`;
 	let told = started;
 	let resumed = false;
+	const name = linkName(from.node, to.node);
+	await stopOnError(to.client, name, true);
 	const marker = await leaveMarker(from.client);
 	let last: LinkState | undefined;
 	const done = await poll(limits.timeoutMs, POLL_MS, async () => {
 		last = await linkState(ends);
 		if (last.fault !== undefined) {
-			if (!last.stopped || resumed) {
+			if (!last.stopped) {
+				throw new LostLink(`${what}: ${last.fault}`);
+			}
+			if (resumed) {
 				throw new Error(`${what}: ${last.fault}`);
 			}
 			// It may have been a deadlock, or something that was mended since.
 			resumed = true;
 			log(`${what}: ${last.fault}; trying once more`);
-			await resumeSubscription(to.client, linkName(from.node, to.node));
+			await resumeSubscription(to.client, name);
 			return undefined;
 		}
 		if (last.lagBytes <= limits.maxLagBytes && (await hasMarker(to.client, marker))) {
@@ -162,6 +173,33 @@ export async function catchUp(
 		throw new Error(`${what} did not come to an end within ${Math.round(limits.timeoutMs / 1000)} s${lag}`);
 	}
 	return done;
+}
+
+/** A link that has lost its connection is back after this long, in milliseconds. */
+const RESTART_MS = 8000;
+const LOOK_MS = 200;
+/** One that cannot apply a change streams for a moment each time that it tries. */
+const STEADY_LOOKS = 3;
+
+/**
+ * Whether a link goes on by itself. One that is just not connected is given the time to come back. Changes nothing, so
+ * that of a link which is lost for good, and which no update can mend, the answer is yes.
+ */
+export async function goesOn(ends: LinkEnds): Promise<boolean> {
+	let looks = 0;
+	let wanted = 1;
+	const going = await poll(RESTART_MS, LOOK_MS, async () => {
+		const { fault, stopped, streaming } = await linkState(ends);
+		if (fault !== undefined) {
+			return !stopped;
+		}
+		looks = streaming ? looks + 1 : 0;
+		if (!streaming) {
+			wanted = STEADY_LOOKS;
+		}
+		return looks >= wanted || undefined;
+	});
+	return going ?? false;
 }
 
 /** The lag in words, such as `1.2 MB and 0.4 s behind`. */

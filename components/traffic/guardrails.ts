@@ -1,11 +1,11 @@
 import type { Client } from "pg";
 import { poll } from "../local/deadline";
 import { StuckTraffic } from "../pipeline/deployment";
-import { catchUp, type LinkEnds } from "../replication/link-state";
+import { catchUp, type LinkEnds, LostLink } from "../replication/link-state";
 import { assertSchemaUnchanged } from "../replication/linked-schema";
 import { nodeName } from "../replication/node";
 import type { Router, Target } from "./routing";
-import { installFence, openWriters, type Writer } from "./write-fence";
+import { fenceState, installFence, openWriters, type Writer } from "./write-fence";
 
 export { StuckTraffic };
 
@@ -43,8 +43,22 @@ export async function guard(options: {
 	await router.prepare(target, limits.healthTimeoutMs);
 	await installFence(ends.to.client, ends.to.node.owner, FENCE_TIMEOUT_MS);
 	await assertSchemaUnchanged(ends);
-	await catchUp(ends, { maxLagBytes: limits.maxLagBytes, timeoutMs: limits.catchUpTimeoutMs }, log);
+	await catchUp(ends, { maxLagBytes: limits.maxLagBytes, timeoutMs: limits.catchUpTimeoutMs }, log).catch(
+		async (error: unknown) => {
+			throw error instanceof LostLink ? await withMend(error, ends) : error;
+		},
+	);
 	await waitForLongTransactions(ends.from.client, nodeName(ends.from.node), limits, log);
+}
+
+/** What to do about a link that is lost: a colour that has served before is not built again for the same release. */
+async function withMend(error: LostLink, { from, to }: LinkEnds): Promise<Error> {
+	const served = ((await fenceState(to.client))?.epoch ?? 0) > 0;
+	const mend = served
+		? `the traffic cannot go back to ${nodeName(to.node)} any more; to have its release again, give it a newer version: it is ` +
+			`then built from a copy of ${nodeName(from.node)}`
+		: `run the update again: it copies ${nodeName(to.node)} anew`;
+	return new Error(`${error.message}; ${mend}`, { cause: error });
 }
 
 async function waitForLongTransactions(

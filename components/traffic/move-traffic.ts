@@ -7,7 +7,7 @@ import {
 	type ObservedNode,
 	observeNodes,
 } from "../replication/environment";
-import { catchUp, linkState, withLink } from "../replication/link-state";
+import { catchUp, LostLink, linkState, withLink } from "../replication/link-state";
 import { type Color, type Node, nodeName, withNode } from "../replication/node";
 import { type CutoverLimits, type CutoverReport, cutover, type Side } from "./cutover";
 import type { Router, Target } from "./routing";
@@ -81,6 +81,7 @@ export async function moveTraffic(options: MoveOptions): Promise<Move> {
 	// Of a cutover that died while all were closed: the colour that was live last has every write.
 	await reopen(found, log);
 	await router.releaseForsaken();
+	await assertFollows(found.node, to.node, options);
 	const from = (await sideOf(options, found.node)) ?? { node: found.node, target: to.target };
 	await options.onCutover?.(from.node, to.node);
 	const report = await cutover({
@@ -96,8 +97,8 @@ export async function moveTraffic(options: MoveOptions): Promise<Move> {
 }
 
 /**
- * Lets the links between the colours go on: one stops for good when its connection is lost, as with a server that ended.
- * The live colour does not depend on them, so that what stops one again is only told.
+ * Lets the links between the colours go on: one that an update watched stops when its connection is lost, as with a
+ * server that ended. The live colour does not depend on them, so that what stops one again is only told.
  */
 async function resumeLinks({ servers, idle, limits, log }: MoveOptions, live: Node): Promise<void> {
 	if (idle === undefined) {
@@ -110,13 +111,37 @@ async function resumeLinks({ servers, idle, limits, log }: MoveOptions, live: No
 			{ from, to },
 			{ from: to, to: from },
 		]) {
-			if ((await linkState(ends)).stopped) {
-				await catchUp(ends, catchUpLimits, log).catch((error: Error) =>
-					log(`${nodeName(other)} cannot be gone back to: ${error.message}`),
-				);
+			const { fault, streaming } = await linkState(ends);
+			if (fault !== undefined || !streaming) {
+				await catchUp(ends, catchUpLimits, log).catch((error: Error) => log(noWayBack(other, error)));
 			}
 		}
 	});
+}
+
+function noWayBack(other: Node, error: Error): string {
+	const mend = error instanceof LostLink ? "; the next newer release is built in its place" : "";
+	return `${nodeName(other)} cannot be gone back to: ${error.message}${mend}`;
+}
+
+/**
+ * A third colour that an update was killed with keeps only the colour in step that it was built from: the traffic goes
+ * back one by one.
+ *
+ * @throws Error naming the release that has to come first
+ */
+async function assertFollows(from: Node, to: Node, { live, idle }: MoveOptions): Promise<void> {
+	const declared = [live, ...(idle === undefined ? [] : [idle])].map(nodeName);
+	if (idle === undefined || declared.includes(nodeName(from))) {
+		return;
+	}
+	const { fault, stopped } = await withLink(from, to, linkState);
+	if (fault !== undefined && !stopped) {
+		throw new Error(
+			`${nodeName(to)} does not follow ${nodeName(from)}, which got the traffic by an update that did not come to its end: ` +
+				`set the release to ${idle.release} (on ${nodeName(idle)}) and run the update, then set it to ${live.release} and run it again`,
+		);
+	}
 }
 
 /** Sends the traffic back where it came from; transactions of a failing release that stay open are ended. */

@@ -115,7 +115,7 @@ async function standBake(
 	}
 }
 
-/** What keeps the colour before from following the new one. A lost connection stops a link, which is then told to go on. */
+/** What keeps the colour before from following the new one. A lost connection stops a link that is watched: it is told to go on. */
 async function wayBackFault(from: Node, to: Node): Promise<string | undefined> {
 	return withLink(from, to, async (ends) => {
 		const state = await linkState(ends);

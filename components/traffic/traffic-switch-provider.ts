@@ -9,8 +9,8 @@ import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inDeployment } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { colorServersSchema, liveNode, nodeOf, observeNodes } from "../replication/environment";
-import { forsakenLinks, sweepForsakenLinks } from "../replication/leftovers";
-import { linkState, withLink } from "../replication/link-state";
+import { forsakenLinks, letLinksGoOn, sweepForsakenLinks } from "../replication/leftovers";
+import { goesOn, withLink } from "../replication/link-state";
 import { COLORS, type Node, nodeName } from "../replication/node";
 import { pairingsOf } from "../replication/pairings";
 import { GatewayRouter } from "./local/gateway-router";
@@ -100,12 +100,13 @@ function inCatalog<T>({ catalog }: Inputs["context"], work: Parameters<typeof wi
 	return withClient(catalog, { applicationName: "deployment-traffic" }, work);
 }
 
-/** Whether neither link between two colours has stopped. */
+/** Whether both links between two colours go on by themselves. */
 function areLinked(live: Node, idle: Node): Promise<boolean> {
-	return withLink(live, idle, async ({ from, to }) => {
-		const states = await Promise.all([linkState({ from, to }), linkState({ from: to, to: from })]);
-		return states.every(({ stopped }) => !stopped);
-	});
+	return withLink(
+		live,
+		idle,
+		async ({ from, to }) => (await goesOn({ from, to })) && (await goesOn({ from: to, to: from })),
+	);
 }
 
 async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
@@ -122,7 +123,7 @@ async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 				deploymentId,
 				log: console.log,
 			});
-			await sweep(wanted);
+			await leaveInOrder(wanted);
 			return moved;
 		},
 	);
@@ -157,14 +158,18 @@ function examine(
 }
 
 /**
- * Takes away what a colour that was given up has left on the others, such as one whose copy was killed: the stack's state
- * does not know of that. While a new colour takes the place of an older one, that one still has its links.
+ * Once an update watches no more: links go on by themselves, and what a colour that was given up has left on the others
+ * is taken away, such as that of a copy which was killed, of which the stack's state does not know. While a new colour
+ * takes the place of an older one, that one still has its links.
  */
-async function sweep({ isNew, live, idle, servers }: Inputs): Promise<void> {
-	if (isNew) {
-		return;
+async function leaveInOrder({ isNew, live, idle, servers }: Inputs): Promise<void> {
+	try {
+		if (!isNew) {
+			await sweepForsakenLinks(servers, generations({ live, idle }), console.log);
+		}
+		await letLinksGoOn(servers);
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		console.log(`not everything could be left in order, the next update tries again: ${why}`);
 	}
-	await sweepForsakenLinks(servers, generations({ live, idle }), console.log).catch((error: Error) =>
-		console.log(`not everything could be taken away, the next update tries again: ${error.message}`),
-	);
 }

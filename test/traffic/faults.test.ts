@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Client } from "pg";
 import { connect } from "../../components/database/connection";
 import { dropLink } from "../../components/replication/link";
-import { linkName, withNode } from "../../components/replication/node";
+import { linkName, nodeName, withNode } from "../../components/replication/node";
 import { restoreIdentities } from "../../components/replication/replica-identity";
 import { GatewayRouter } from "../../components/traffic/local/gateway-router";
 import type { MoveOptions } from "../../components/traffic/move-traffic";
@@ -186,6 +186,32 @@ describe("a cutover in which something goes wrong", () => {
 		});
 		await assertConverged(pair, traffic.ledger, "both");
 		assert.ok(pair.told.includes("release: the gateway is busy"));
+	});
+
+	it("says what to do when the colour to go back to does not follow the one that has the traffic", async () => {
+		await traffic.during(() => pair.move(pair.live));
+		const to = pair.idle!;
+		await dropLink(pair.live.node, to.node);
+		const [from, there] = [nodeName(pair.live.node), nodeName(to.node)];
+		const slot = `the replication slot ${linkName(pair.live.node, to.node)} is gone`;
+		await assert.rejects(pair.move(to), {
+			message:
+				`cutover step "guard": ${there} catching up with ${from}: ${slot}; the traffic cannot go back to ${there} any more; ` +
+				`to have its release again, give it a newer version: it is then built from a copy of ${from}`,
+		});
+		const between = {
+			color: pair.live.node.color,
+			generation: 99,
+			release: "1.0.99",
+			targetGroup: "-",
+			url: "-",
+		};
+		await assert.rejects(pair.move(to, { idle: between }), {
+			message:
+				`${there} does not follow ${from}, which got the traffic by an update that did not come to its end: set the release ` +
+				`to 1.0.99 (on ${between.color}-99) and run the update, then set it to ${to.release} and run it again`,
+		});
+		assert.deepEqual(await openColors(pair), [pair.live.node.color]);
 	});
 
 	/** A session of the live colour's application that has written. */

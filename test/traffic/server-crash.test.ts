@@ -9,6 +9,7 @@ import {
 	removeServer,
 	superuserConnection,
 } from "../../components/database/local/server";
+import { letLinksGoOn } from "../../components/replication/leftovers";
 import type { Color } from "../../components/replication/node";
 import { putInStep } from "../../components/replication/put-in-step";
 import { assertConverged, openColors } from "./crash/converged";
@@ -99,6 +100,17 @@ describe("a server that is killed", () => {
 			it(`below the ${which} colour at the step "${at}" of a cutover lets the next update make it`, () =>
 				killDuringCutover(pair, traffic, at, serverOf(pair[which]!.node.color)));
 		}
+	}
+
+	for (const which of ["live", "idle"] as const) {
+		it(`below the ${which} colour, when no update is under way, does not part the colours`, async () => {
+			await letLinksGoOn(pair.servers);
+			const server = serverOf(pair[which]!.node.color);
+			server.kill();
+			await server.start();
+			await traffic.during(() => traffic.untilAcknowledged(5000));
+			await assertConverged(pair, traffic.ledger, "both");
+		});
 	}
 
 	it("below both colours in the middle of a cutover lets the next update make it", async () => {

@@ -18,7 +18,7 @@ describe("a blue-green stack with a server for each colour, on the embedded engi
 
 	after(() => project.discard());
 
-	it("releases, goes back, takes other settings, and comes back after a reboot with its links", async function () {
+	it("releases, goes back, takes other settings, comes back after a reboot with its links, and is destroyed without", async function () {
 		this.timeout(900_000);
 		await project.mustUp();
 		await project.assertColors({ live: "blue", colors: { blue: BLUE_1 }, nextGeneration: 2 });
@@ -28,7 +28,8 @@ describe("a blue-green stack with a server for each colour, on the embedded engi
 		await project.assertColors({ live: "blue", colors: COLORS, nextGeneration: 3 });
 
 		const before = project.running().service;
-		await deploy({ poolSize: 3 });
+		const settings = await deploy({ poolSize: 3 });
+		assert.match(settings, /the service of blue-1 starts anew with other settings: poolSize 4 → 3/);
 		await project.assertColors({ live: "blue", colors: COLORS, nextGeneration: 3 });
 		const after = project.running().service;
 		assert.equal(after.filter((pid) => before.includes(pid)).length, 1);
@@ -47,14 +48,22 @@ describe("a blue-green stack with a server for each colour, on the embedded engi
 		// Green keeps the settings that it was deployed with.
 		await deploy({ release: "1.3.0", poolSize: 4 });
 		await project.assertColors({ live: "green", colors: COLORS, nextGeneration: 3 });
+
+		// What is on a server that does not answer goes with it.
+		for (const pid of project.running().server) {
+			kill(pid);
+		}
+		await project.must("destroy", "--yes", "--skip-preview", "-s", "staging");
+		assert.deepEqual(project.processes(), []);
 	});
 
-	/** An update under traffic that no client notices. */
-	async function deploy(settings: Record<string, string | number>): Promise<void> {
+	/** An update under traffic that no client notices. Returns what it told. */
+	async function deploy(settings: Record<string, string | number>): Promise<string> {
 		project.configure(settings);
 		const traffic = await underTraffic(project, () => project.up());
 		assert.equal(traffic.result.code, 0, traffic.result.output);
 		await assertUnharmed(project, traffic);
+		return traffic.result.output;
 	}
 });
 
