@@ -46,13 +46,23 @@ export function findApplyError(log: string, subscriptionOid: string): string | u
 	}
 	const message = lines[start]?.replace(/^.*?\b(?:ERROR|FATAL):\s*/, "");
 	const context = /message type "(\w+)" for replication target relation "([^"]+)"/.exec(lines[at] ?? "");
-	const detail = lines
-		.slice(start + 1, at)
-		.find((line) => line.includes("DETAIL:"))
-		?.replace(/^.*?DETAIL:\s*/, "");
+	const details = detailOf(lines.slice(start + 1, at));
 	return [
 		message,
-		...(detail === undefined ? [] : [`(${detail})`]),
+		...(details === "" ? [] : [`(${details})`]),
 		...(context === null ? [] : [`on ${context[1]} into ${context[2]}`]),
 	].join(" ");
+}
+
+/** What follows DETAIL, which goes on in lines that begin with a tab. */
+function detailOf(lines: readonly string[]): string {
+	const first = lines.findIndex((line) => line.includes("DETAIL:"));
+	if (first === -1) {
+		return "";
+	}
+	const rest = lines.slice(first + 1);
+	const end = rest.findIndex((line) => !line.startsWith("\t"));
+	return [lines[first]!.replace(/^.*?DETAIL:\s*/, ""), ...(end === -1 ? rest : rest.slice(0, end))]
+		.map((line) => line.trim())
+		.join(" ");
 }
