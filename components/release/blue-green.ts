@@ -2,7 +2,7 @@ import { COLORS, type Color, otherColor } from "../replication/node";
 import type { ColorRecord, DesiredRelease, LastOutputs } from "./color-record";
 import { contradictions, reachableReleases } from "./contradictions";
 import { type HeldRelease, heldReleases } from "./held-release";
-import { describeBack, describeBuild, describeFirst, describeSame } from "./plan-summary";
+import { describeBack, describeBuild, describeFirst, describeRestart, describeSame } from "./plan-summary";
 import { sameMigrations } from "./release-migrations";
 import { ReleasePlanError } from "./release-plan-error";
 
@@ -26,6 +26,8 @@ export interface BlueGreenPlan {
 	nextGeneration: number;
 	/** The plan in the operator's words, a line each. */
 	summary: string[];
+	/** What an update that keeps the release does to the live service all the same, in one line. */
+	restart?: string;
 }
 
 const FIRST_COLOR = "blue";
@@ -78,12 +80,14 @@ function same(
 	idle: HeldRelease | undefined,
 	{ service }: DesiredRelease,
 ): BlueGreenPlan {
+	const restart = describeRestart(live, service);
 	return {
 		kind: "same",
 		live: live.color,
 		colors: byColor([{ ...recorded(live), service }, ...(idle === undefined ? [] : [recorded(idle)])]),
 		nextGeneration: last.nextGeneration,
 		summary: describeSame(live, idle, service),
+		...(restart !== undefined && { restart }),
 	};
 }
 

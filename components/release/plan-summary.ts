@@ -27,14 +27,20 @@ export function describeSame(
 	idle: HeldRelease | undefined,
 	service: ServiceSettings,
 ): string[] {
-	const changes = settingChanges(live.service, service);
+	const restart = describeRestart(live, service);
 	return [
 		`release ${live.release} stays live on ${nodeName(live)}`,
-		...(changes.length === 0
-			? []
-			: [`the service of ${nodeName(live)} starts anew with other settings: ${changes.join(", ")}`]),
+		...(restart === undefined ? [] : [restart]),
 		...(idle === undefined ? [] : [kept(idle)]),
 	];
+}
+
+/** What changed settings do to the live colour's service; undefined when none changed. */
+export function describeRestart(live: HeldRelease, service: ServiceSettings): string | undefined {
+	const changes = settingChanges(live.service, service);
+	return changes.length === 0
+		? undefined
+		: `the service of ${nodeName(live)} starts anew with other settings: ${changes.join(", ")}`;
 }
 
 export function describeBack(live: HeldRelease, idle: HeldRelease, service: ServiceSettings): string[] {

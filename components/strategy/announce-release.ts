@@ -21,6 +21,8 @@ export function announceRelease(
 ): void {
 	if (plan.kind !== "same" || pulumi.runtime.isDryRun()) {
 		void pulumi.log.info(plan.summary.join("\n"));
+	} else if (plan.restart !== undefined) {
+		void pulumi.log.info(plan.restart);
 	}
 	if (!pulumi.runtime.isDryRun()) {
 		return;

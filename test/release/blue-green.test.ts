@@ -144,10 +144,11 @@ describe("the plan of a blue-green release", () => {
 				[7, "debug"],
 			],
 		);
-		assert.equal(
-			plan.summary[1],
-			"the service of green-2 starts anew with other settings: poolSize 5 → 7, logLevel info → debug",
-		);
+		const line =
+			"the service of green-2 starts anew with other settings: poolSize 5 → 7, logLevel info → debug";
+		assert.equal(plan.summary[1], line);
+		assert.equal(plan.restart, line);
+		assert.equal(planBlueGreen(second, desired("1.3.0", three)).restart, undefined);
 	});
 
 	it("goes back to what the idle colour holds and rebuilds nothing", () => {
