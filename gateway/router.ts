@@ -56,9 +56,14 @@ export class Router {
 	}
 
 	private open(name: string, settings: TargetSettings): Target {
-		return new Target(name, settings, this.state.healthCheck, (target, health, reason) =>
-			this.log.info({ target: target.name, health, reason }, "health changed"),
+		const target: Target = new Target(
+			name,
+			settings,
+			this.state.healthCheck,
+			({ name }, health, reason) => this.log.info({ target: name, health, reason }, "health changed"),
+			() => this.active === target,
 		);
+		return target;
 	}
 
 	private change(state: Partial<GatewayState>): void {

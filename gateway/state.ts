@@ -25,6 +25,11 @@ export const gatewayStateSchema = z
 				timeoutMs: z.int().min(10).default(2000),
 				/** Failed checks in a row that make a target unhealthy; a refused connection does so at once. */
 				failures: z.int().min(1).default(2),
+				/**
+				 * The same for the active target: it is in doubt for longer, since to refuse all requests because a busy machine
+				 * answers late is worse than to let them try.
+				 */
+				activeFailures: z.int().min(1).default(5),
 			})
 			.prefault({}),
 		/** Requests that may wait during a hold. */

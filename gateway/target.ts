@@ -31,6 +31,7 @@ export class Target {
 		readonly settings: TargetSettings,
 		private readonly healthCheck: GatewayState["healthCheck"],
 		private readonly onHealth: (target: Target, health: Health, reason: string | null) => void,
+		private readonly isActive: () => boolean,
 	) {
 		this.url = new URL(settings.url);
 		this.healthUrl = new URL(settings.healthPath, this.url);
@@ -81,8 +82,10 @@ export class Target {
 		}
 		this.failuresInARow += 1;
 		this.lastError = failure.reason;
+		const { failures, activeFailures } = this.healthCheck;
 		// A target that has never been healthy needs no second failure to be known as unhealthy.
-		const doubtful = this.health === "healthy" && this.failuresInARow < this.healthCheck.failures;
+		const doubtful =
+			this.health === "healthy" && this.failuresInARow < (this.isActive() ? activeFailures : failures);
 		if (failure.refused || !doubtful) {
 			this.turn("unhealthy", failure.reason);
 		}

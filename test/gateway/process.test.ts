@@ -4,6 +4,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { GatewayClient } from "../../gateway/client";
 import { Program } from "../service/program";
+import { until } from "../support/waiting";
 import { HttpClient } from "./http-client";
 import { RunningGateway } from "./running-gateway";
 import { Upstream } from "./upstream";
@@ -139,6 +140,33 @@ describe("the gateway process", () => {
 		assert.equal((await http.send("/")).body, "green again");
 		http.close();
 		await again.stop();
+	});
+
+	it("doubts the target that has the traffic for longer than others before it refuses all requests", async () => {
+		const [active, other] = [await Upstream.start("active"), await Upstream.start("other")];
+		const patient = await RunningGateway.start({
+			healthCheck: { intervalMs: 50, timeoutMs: 2000, failures: 2, activeFailures: 20 },
+		});
+		const health = async () => {
+			const { targets } = await patient.client.status();
+			return { active: targets.active?.health, other: targets.other?.health };
+		};
+		await patient.client.putTarget("active", { url: active.url });
+		await patient.client.putTarget("other", { url: other.url });
+		await patient.client.route({ target: "active" });
+		active.ready = false;
+		other.ready = false;
+		const first = await until("one of them is unhealthy", async () => {
+			const found = await health();
+			return Object.values(found).includes("unhealthy") ? found : undefined;
+		});
+		assert.deepEqual(first, { active: "healthy", other: "unhealthy" });
+		const http = new HttpClient(patient.url);
+		assert.equal((await http.send("/")).body, "active");
+		await until("both are unhealthy", async () => (await health()).active === "unhealthy" || undefined);
+		assert.equal((await http.send("/")).status, 503);
+		http.close();
+		await Promise.all([patient.stop(), active.stop(), other.stop()]);
 	});
 
 	it("says what was asked when nobody answers", async () => {
