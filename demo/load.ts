@@ -178,9 +178,9 @@ export class Load {
 	}
 }
 
-/** The longest time between two consecutive moments within a span, in milliseconds. */
+/** The longest time of a span without any of the moments, in milliseconds; also at its ends. */
 export function longestGap(moments: readonly number[], from: number, to: number): number {
-	const within = moments.filter((at) => at >= from && at <= to);
+	const within = [from, ...moments.filter((at) => at >= from && at <= to), to];
 	let longest = 0;
 	for (let index = 1; index < within.length; index++) {
 		longest = Math.max(longest, within[index]! - within[index - 1]!);

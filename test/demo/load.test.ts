@@ -118,8 +118,10 @@ describe("the demo's load", () => {
 		assert.match(report.failures[0]!.what, /^(GET|POST) \/[a-z-]+(\/[a-z0-9]+)?: 503 /);
 	});
 
-	it("counts the longest time between two moments of a span", () => {
-		assert.equal(longestGap([0, 10, 50, 60, 500], 5, 100), 40);
-		assert.equal(longestGap([], 0, 100), 0);
+	it("counts the longest time of a span without a moment, also at its ends", () => {
+		assert.equal(longestGap([0, 10, 50, 60, 500], 5, 90), 40);
+		assert.equal(longestGap([0, 60, 70, 500], 5, 90), 55);
+		assert.equal(longestGap([0, 10, 50, 500], 5, 100), 50);
+		assert.equal(longestGap([], 0, 100), 100);
 	});
 });
