@@ -110,6 +110,8 @@ class Client {
 	}
 }
 
+// Whoever started it may have been ended.
+process.once("disconnect", () => process.exit());
 process.once("message", (options: LoadOptions) => {
 	const client = new Client(options);
 	process.once("message", () => client.stop());

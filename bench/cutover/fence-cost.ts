@@ -7,6 +7,7 @@ import { removeServer } from "../../components/database/local/server";
 import { catchUp, type LinkEnds, withLink } from "../../components/replication/link-state";
 import { linkName, withNode } from "../../components/replication/node";
 import { installFence, openFence } from "../../components/traffic/write-fence";
+import { cleaningUp } from "./cleaning-up";
 import {
 	type ColorDatabase,
 	type ColorDatabases,
@@ -55,7 +56,11 @@ interface Arena {
 export async function measureFenceCost(rounds: number, tell: (line: string) => void): Promise<FenceCost> {
 	const directory = mkdtempSync(join(tmpdir(), "fence-bench-"));
 	chmodSync(directory, 0o755);
-	try {
+	const cleanUp = async () => {
+		await removeServer(directory, 30);
+		rmSync(directory, { recursive: true, force: true });
+	};
+	return cleaningUp(async () => {
 		const databases = await startServers(directory, 2);
 		const arenas = await makeArenas(databases);
 		const cost: FenceCost = {
@@ -84,10 +89,7 @@ export async function measureFenceCost(rounds: number, tell: (line: string) => v
 			);
 		}
 		return cost;
-	} finally {
-		await removeServer(directory, 30);
-		rmSync(directory, { recursive: true, force: true });
-	}
+	}, cleanUp);
 }
 
 async function makeArenas(databases: ColorDatabases): Promise<Map<Setup, Arena>> {

@@ -13,6 +13,7 @@ import { GatewayRouter } from "../../components/traffic/local/gateway-router";
 import { unlinkBack } from "../../components/traffic/reverse-link";
 import { openFence } from "../../components/traffic/write-fence";
 import { answerOf, startChild } from "./child";
+import { cleaningUp } from "./cleaning-up";
 import { type ColorDatabase, follow, makeColor, migrateColor, startServers } from "./databases";
 import { Load, type LoadReport } from "./load";
 import type { SwitchOrder } from "./one-switch";
@@ -82,12 +83,23 @@ export async function measureSwitches(scenario: Scenario, tell: (line: string) =
 	const directory = mkdtempSync(join(tmpdir(), "cutover-bench-"));
 	const gateway = { stateFile: join(directory, "gateway", "state.json"), timeoutSeconds: 30 };
 	const services = new Map<ColorDatabase, Service>();
+	const started: Promise<Service>[] = [];
 	const serve = async (color: ColorDatabase): Promise<Side> => {
-		const service = await Service.start(nodeName(color.node), color.application);
+		const starting = Service.start(nodeName(color.node), color.application);
+		started.push(starting);
+		const service = await starting;
 		services.set(color, service);
 		return { node: color.node, target: service.target };
 	};
-	try {
+	const cleanUp = async () => {
+		await removeGateway(gateway);
+		for (const service of await Promise.allSettled(started)) {
+			await (service.status === "fulfilled" ? service.value.stop() : undefined);
+		}
+		await removeServer(directory, 30);
+		rmSync(directory, { recursive: true, force: true });
+	};
+	return cleaningUp(async () => {
 		const databases = await startServers(directory, scenario.servers);
 		const blue = await makeColor(databases, "blue");
 		await migrateColor(databases, blue);
@@ -124,12 +136,7 @@ export async function measureSwitches(scenario: Scenario, tell: (line: string) =
 			seen = await load.stop();
 		}
 		return await judge(scenario, boundaries, seen, blue, green);
-	} finally {
-		await removeGateway(gateway);
-		await Promise.all([...services.values()].map((service) => service.stop()));
-		await removeServer(directory, 30);
-		rmSync(directory, { recursive: true, force: true });
-	}
+	}, cleanUp);
 }
 
 async function loadSwitch(): Promise<ChildProcess> {
