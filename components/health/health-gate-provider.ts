@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hasOpenDeployment } from "../catalog/deployments";
 import { finishRollback, startRollback } from "../catalog/rollbacks";
 import { withClient } from "../database/connection";
 import { deploymentContextSchema } from "../pipeline/context";
@@ -38,6 +39,20 @@ export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
 	ignore: ["timeoutSeconds", "context", "plan"],
+	/** Whether every deployment was closed: one whose update died may leave nothing else to do. */
+	async isCurrent(_id, { context }) {
+		try {
+			return !(await withClient(context.catalog, { applicationName: "deployment-health" }, (client) =>
+				hasOpenDeployment(client, context.environment),
+			));
+		} catch (error) {
+			// While a server is down, bringing it up is its own step, and shown as that.
+			if (error instanceof Error && error.message.startsWith("cannot connect to")) {
+				return true;
+			}
+			throw error;
+		}
+	},
 	async create(wanted) {
 		return { id: "healthy", outputs: await check(wanted) };
 	},

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { QueryResultRow } from "pg";
-import { latestDeployments, openDeployment } from "../../components/catalog/deployments";
+import { hasOpenDeployment, latestDeployments, openDeployment } from "../../components/catalog/deployments";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
 import { withClient } from "../../components/database/connection";
 import { loadMigrations } from "../../components/migrations/files";
@@ -134,6 +134,9 @@ describe("a deployment", () => {
 				config: {},
 			}),
 		);
+		const isOpen = () =>
+			withClient(catalog.owner, session, (client) => hasOpenDeployment(client, environment));
+		assert.equal(await isOpen(), true);
 		await inDeployment(context, "next", async () => {});
 		const rows = await recorded();
 		assert.deepEqual(
@@ -143,6 +146,8 @@ describe("a deployment", () => {
 				["failed", "interrupted"],
 			],
 		);
+		await completeDeployment(context);
+		assert.equal(await isOpen(), false);
 	});
 
 	it("can be tried again when the catalog could not be reached", async () => {
@@ -159,7 +164,13 @@ describe("a deployment", () => {
 		const other = await DeploymentLock.take(catalog.owner, 1000);
 		const { release, environment } = context;
 		await withClient(catalog.owner, session, (client) =>
-			openDeployment(client, { pipelineName: "other", release, environment, triggeredBy: "test", config: {} }),
+			openDeployment(client, {
+				pipelineName: "other",
+				release,
+				environment,
+				triggeredBy: "test",
+				config: {},
+			}),
 		);
 		const [holder] = await ask<{ pid: number; since: Date }>(
 			catalog,
