@@ -1,6 +1,9 @@
 import semver from "semver";
 import { z } from "zod";
 
+/** The schema version that brought the table in which a batch is noted as stored. */
+const QUEUE_SINCE = "1.4.0";
+
 /** One environment variable: what is allowed, in words, and how its text is read. */
 function setting<T>(allowed: string, read: (text: string) => T | undefined) {
 	return z.string(allowed).transform((text, context): T => {
@@ -51,9 +54,28 @@ const configSchema = z.object({
 	PGUSER: text("the role to connect as"),
 	PGPASSWORD: z.string("the role's password"),
 	PGSSLMODE: choice(["disable", "require", "verify-full"]),
+	CACHE_NAMESPACE: text(
+		"what tells the cache of this colour and generation from others, as in blue-1",
+	).default("service"),
+	CACHE_ENTRIES: integer(0, 100_000).default(1000),
+	CACHE_TTL_MS: integer(1, 3_600_000).default(30_000),
+	QUEUE_MAX_JOBS: integer(1, 1_000_000).default(1000),
+	QUEUE_TRIES: integer(1, 100).default(6),
+	QUEUE_JOB_TIMEOUT_SECONDS: integer(1, 3600).default(60),
+	QUEUE_KEEP_SECONDS: integer(1, 31_536_000).default(604_800),
+});
+
+const queueSchema = z.object({
+	QUEUE_PGHOST: text("the queue's database server"),
+	QUEUE_PGPORT: integer(1, 65535),
+	QUEUE_PGDATABASE: text("the name of the queue's database"),
+	QUEUE_PGUSER: text("the role to connect to it as"),
+	QUEUE_PGPASSWORD: z.string("the role's password"),
+	QUEUE_PGSSLMODE: choice(["disable", "require", "verify-full"]),
 });
 
 type Environment = z.infer<typeof configSchema>;
+type QueueEnvironment = z.infer<typeof queueSchema>;
 
 export type Compatibility = Environment["SCHEMA_COMPATIBILITY"];
 
@@ -73,15 +95,39 @@ export interface ServiceConfig {
 	drainTimeoutSeconds: number;
 	logLevel: Environment["LOG_LEVEL"];
 	debugMode: boolean;
-	database: {
-		host: string;
-		port: number;
-		database: string;
-		user: string;
-		/** Never logged. */
-		password: string;
-		sslMode: Environment["PGSSLMODE"];
+	database: DatabaseTarget;
+	cache: {
+		/** Begins its keys, so that no colour or generation could be taken for another one. */
+		namespace: string;
+		/** Most answers that are kept; 0 keeps none. */
+		entries: number;
+		/** Milliseconds after which an answer is asked for again. */
+		ttlMs: number;
 	};
+	/** Undefined for a release that does not have it. */
+	queue: QueueConfig | undefined;
+}
+
+export interface QueueConfig {
+	database: DatabaseTarget;
+	/** Jobs that may wait; past it no more are taken. */
+	maxJobs: number;
+	/** How often a job is tried before it is given up. */
+	tries: number;
+	/** Seconds after which a job that is being worked on counts as forsaken, and is tried again. */
+	jobTimeoutSeconds: number;
+	/** Seconds that a finished job can be asked about. */
+	keepSeconds: number;
+}
+
+export interface DatabaseTarget {
+	host: string;
+	port: number;
+	database: string;
+	user: string;
+	/** Never logged. */
+	password: string;
+	sslMode: Environment["PGSSLMODE"];
 }
 
 /** The environment does not describe a service; the message has one line per variable. */
@@ -96,8 +142,10 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: Record<string, string | undefined>): ServiceConfig {
 	const parsed = configSchema.safeParse(env);
-	if (!parsed.success) {
-		const lines = parsed.error.issues.map((issue) => explain(String(issue.path[0]), issue.message, env));
+	const queue = needsQueue(env.REQUIRED_SCHEMA) ? queueSchema.safeParse(env) : undefined;
+	if (!parsed.success || queue?.success === false) {
+		const issues = [...(parsed.error?.issues ?? []), ...(queue?.error?.issues ?? [])];
+		const lines = issues.map((issue) => explain(String(issue.path[0]), issue.message, env));
 		throw new ConfigError(`the service's environment is not valid:\n${lines.join("\n")}`);
 	}
 	const found = parsed.data;
@@ -121,11 +169,39 @@ export function readConfig(env: Record<string, string | undefined>): ServiceConf
 			password: found.PGPASSWORD,
 			sslMode: found.PGSSLMODE,
 		},
+		cache: {
+			namespace: found.CACHE_NAMESPACE,
+			entries: found.CACHE_ENTRIES,
+			ttlMs: found.CACHE_TTL_MS,
+		},
+		queue: queue && queueConfig(found, queue.data),
+	};
+}
+
+/** Whether a release that needs this schema takes batches into the queue. */
+function needsQueue(requiredSchema: string | undefined): boolean {
+	return semver.valid(requiredSchema) !== null && semver.gte(requiredSchema ?? "", QUEUE_SINCE);
+}
+
+function queueConfig(found: Environment, queue: QueueEnvironment): QueueConfig {
+	return {
+		database: {
+			host: queue.QUEUE_PGHOST,
+			port: queue.QUEUE_PGPORT,
+			database: queue.QUEUE_PGDATABASE,
+			user: queue.QUEUE_PGUSER,
+			password: queue.QUEUE_PGPASSWORD,
+			sslMode: queue.QUEUE_PGSSLMODE,
+		},
+		maxJobs: found.QUEUE_MAX_JOBS,
+		tries: found.QUEUE_TRIES,
+		jobTimeoutSeconds: found.QUEUE_JOB_TIMEOUT_SECONDS,
+		keepSeconds: found.QUEUE_KEEP_SECONDS,
 	};
 }
 
 function explain(key: string, allowed: string, env: Record<string, string | undefined>): string {
 	const value = env[key];
-	const found = value === undefined ? "not set" : key === "PGPASSWORD" ? "not usable" : `"${value}"`;
+	const found = value === undefined ? "not set" : key.endsWith("PGPASSWORD") ? "not usable" : `"${value}"`;
 	return `  ${key} is ${found}: set it to ${allowed}`;
 }

@@ -1,6 +1,6 @@
-import { type CustomTypesConfig, Pool, types } from "pg";
+import { type ClientConfig, type CustomTypesConfig, Pool, types } from "pg";
 import type { Logger } from "pino";
-import type { ServiceConfig } from "./config";
+import type { DatabaseTarget, ServiceConfig } from "./config";
 
 const CONNECT_TIMEOUT_MS = 5000;
 const READINESS_TIMEOUT_MS = 1500;
@@ -16,8 +16,10 @@ export interface Database {
 
 /** Prepares the pools; nothing is connected before the first query. */
 export function openDatabase(config: ServiceConfig, log: Logger): Database {
-	const requests = openPool(config, log, config.poolSize, config.statementTimeoutMs, CONNECT_TIMEOUT_MS);
-	const readiness = openPool(config, log, 1, READINESS_TIMEOUT_MS, READINESS_TIMEOUT_MS);
+	const { database, release, poolSize, statementTimeoutMs } = config;
+	const session = { ...sessionOf(database, release), types: exactTimestamps };
+	const requests = openPool(session, log, poolSize, statementTimeoutMs, CONNECT_TIMEOUT_MS);
+	const readiness = openPool(session, log, 1, READINESS_TIMEOUT_MS, READINESS_TIMEOUT_MS);
 	return {
 		requests,
 		readiness,
@@ -27,28 +29,34 @@ export function openDatabase(config: ServiceConfig, log: Logger): Database {
 	};
 }
 
-function openPool(
-	config: ServiceConfig,
+/** What every connection of this process has in common. */
+export function sessionOf({ sslMode, ...target }: DatabaseTarget, release: string): ClientConfig {
+	return {
+		...target,
+		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
+		application_name: `counting-service ${release}`,
+		options: "-c timezone=UTC -c datestyle=ISO",
+		keepAlive: true,
+	};
+}
+
+/** Prepares a pool of `size` connections, which stay once they are made. */
+export function openPool(
+	session: ClientConfig,
 	log: Logger,
 	size: number,
 	statementTimeoutMs: number,
-	connectTimeoutMs: number,
+	connectTimeoutMs = CONNECT_TIMEOUT_MS,
 ): Pool {
-	const { sslMode, ...target } = config.database;
 	const pool = new Pool({
-		...target,
-		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
+		...session,
 		max: size,
 		// Idle ones stay, for a colour that waits to get the traffic back.
 		min: size,
-		application_name: `counting-service ${config.release}`,
-		options: "-c timezone=UTC -c datestyle=ISO",
 		statement_timeout: statementTimeoutMs,
 		// For a server that no longer answers at all.
 		query_timeout: statementTimeoutMs + 1000,
 		connectionTimeoutMillis: connectTimeoutMs,
-		keepAlive: true,
-		types: exactTimestamps,
 	});
 	pool.on("error", (error) => log.warn({ reason: error.message }, "an idle database connection was lost"));
 	return pool;

@@ -69,6 +69,8 @@ export function incompatibility(
 export interface Features {
 	cameraMetadata: boolean;
 	countingResults: boolean;
+	/** Batches can be handed in and stored later. */
+	queue: boolean;
 }
 
 /** The features of the release that `config` describes; decided by what it requires, not by what it finds. */
@@ -76,6 +78,7 @@ export function releaseFeatures(config: ServiceConfig): Features {
 	return {
 		cameraMetadata: semver.gte(config.requiredSchema, "1.1.0"),
 		countingResults: semver.gte(config.requiredSchema, "1.2.0"),
+		queue: config.queue !== undefined,
 	};
 }
 

@@ -6,11 +6,15 @@ import fastify, {
 	LogController,
 } from "fastify";
 import { cameraRoutes } from "./cameras";
+import type { ColorWatch } from "./color-watch";
 import type { ServiceConfig } from "./config";
 import { countingResultRoutes } from "./counting-results/routes";
 import type { Database } from "./database";
 import { healthRoutes } from "./health";
 import { type Problem, sqlState, toProblem } from "./problem";
+import type { IngestQueue } from "./queue/ingest-queue";
+import type { IngestWorker } from "./queue/ingest-worker";
+import { jobRoutes } from "./queue/routes";
 import { type Features, releaseFeatures } from "./schema-version";
 import { isWarmUp } from "./warm-up";
 
@@ -25,14 +29,18 @@ export interface ServiceContext {
 	config: ServiceConfig;
 	database: Database;
 	features: Features;
+	watch: ColorWatch;
+	/** Only of a release that has a queue. */
+	queue?: IngestQueue;
+	worker?: IngestWorker;
 }
 
 /** The counting API over a database, not yet listening. */
 export function createServer(
-	config: ServiceConfig,
-	database: Database,
+	parts: Omit<ServiceContext, "features">,
 	log: FastifyBaseLogger,
 ): FastifyInstance {
+	const { config } = parts;
 	const app = fastify({
 		loggerInstance: log,
 		logController: new LogController({ disableRequestLogging: true }),
@@ -42,7 +50,7 @@ export function createServer(
 		// A request that came in on an open connection is still served; the answer closes the connection.
 		return503OnClosing: false,
 	});
-	const context = { config, database, features: releaseFeatures(config) };
+	const context = { ...parts, features: releaseFeatures(config) };
 
 	let closing = false;
 	app.addHook("preClose", async () => {
@@ -78,11 +86,12 @@ export function createServer(
 	healthRoutes(app, context);
 	cameraRoutes(app, context);
 	countingResultRoutes(app, context);
+	jobRoutes(app, context);
 	return app;
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem, debugMode: boolean): FastifyReply {
-	if (problem.status === 503) {
+	if (problem.status === 503 || problem.status === 429) {
 		reply.header("retry-after", RETRY_AFTER_SECONDS);
 	}
 	const { status, error, message, details } = problem;

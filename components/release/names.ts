@@ -18,6 +18,8 @@ export interface StackNames {
 	base: string;
 	/** The catalog's database. */
 	catalog: string;
+	/** The queue's database. */
+	queue: string;
 }
 
 /** What belongs to a stack on this machine, by name. */
@@ -33,5 +35,6 @@ export function localNames(stack: string): StackNames {
 		database,
 		base: name.slice(0, LONGEST_COLOR_BASE),
 		catalog: `${database}_catalog`,
+		queue: `${database}_queue`,
 	};
 }

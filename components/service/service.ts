@@ -22,6 +22,10 @@ export interface ServiceArgs {
 	database: pulumi.Input<Connection>;
 	/** Where the server's statistics of statements are read: they count from the service's start. */
 	statistics: pulumi.Input<Connection>;
+	/** The queue, as the role that services use. */
+	queue: pulumi.Input<Connection>;
+	/** What tells what this service keeps in its cache from what another colour or generation keeps. */
+	cacheNamespace: pulumi.Input<string>;
 	/** The router's state file: what it routes to is not a leftover. */
 	routerFile: pulumi.Input<string>;
 	/** Seconds until a service that does not become ready is given up. */
@@ -43,7 +47,7 @@ export class Service extends pulumi.dynamic.Resource {
 	declare readonly instance: pulumi.Output<string>;
 
 	constructor(name: string, args: ServiceArgs, opts?: pulumi.CustomResourceOptions) {
-		const { database, statistics, context, ...rest } = args;
+		const { database, statistics, queue, context, ...rest } = args;
 		super(
 			provider,
 			name,
@@ -51,6 +55,7 @@ export class Service extends pulumi.dynamic.Resource {
 				...rest,
 				database: pulumi.secret(database),
 				statistics: pulumi.secret(statistics),
+				queue: pulumi.secret(queue),
 				context: pulumi.secret(context),
 				url: undefined,
 				instance: undefined,

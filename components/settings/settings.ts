@@ -106,18 +106,22 @@ function allowed(key: ConfigKey): string | undefined {
 	return typeof text === "string" ? text : undefined;
 }
 
+/** What a service has beside its pool. */
+const OTHER_CONNECTIONS = 2;
+
 type Problem = [key: ConfigKey, text: string];
 
 /** Combinations that can only be a mistake. */
 function contradictions(settings: Partial<Settings>): Problem[] {
 	const problems: Problem[] = [];
 	const { poolSize, maxConnections, platform, sslMode, databasePort, gatewayPort } = settings;
-	const largestPool = maxConnections === undefined ? undefined : Math.floor(maxConnections / 2) - 1;
+	const largestPool =
+		maxConnections === undefined ? undefined : Math.floor(maxConnections / 2) - OTHER_CONNECTIONS;
 	if (poolSize !== undefined && largestPool !== undefined && poolSize > largestPool) {
 		problems.push([
 			"poolSize",
 			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largestPool}, since during an ` +
-				"update two services run side by side, each with one connection more for its health",
+				"update two services run side by side, each with two connections more: for its health, and to hear of a switch",
 		]);
 	}
 	if (settings.debugMode && settings.environment === "production") {

@@ -4,6 +4,7 @@ import { environmentMirror } from "../catalog/mirror";
 import { ColorServerPair } from "../database/color-servers";
 import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
+import { Queue } from "../queue/queue";
 import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
 import { asRunError, type StackInputs } from "../release/stack";
 import { COLORS, otherColor } from "../replication/node";
@@ -40,13 +41,14 @@ export function deployBlueGreen(inputs: StackInputs) {
 		}),
 	});
 	const watcher = new Watcher("watcher", { catalog, servers: servers.all });
+	const queue = new Queue("queue", { server: servers.first, databaseName: names.queue });
 	const router = new Router(
 		"router",
 		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
 		{ dependsOn: servers },
 	);
 
-	const colors = declareColors(plan, inputs, servers, catalog);
+	const colors = declareColors(plan, inputs, { servers, catalog, queue });
 	const live = colorOf(colors, plan.live);
 	const idle = colors.find(({ planned }) => planned.color === otherColor(plan.live));
 	announceRelease(plan, inputs, live, idle);
@@ -121,16 +123,13 @@ function planOf({ settings, migrations, requiredSchema, reversible, last }: Stac
 function declareColors(
 	plan: BlueGreenPlan,
 	{ settings, names }: StackInputs,
-	servers: ColorServerPair,
-	catalog: Catalog,
+	shared: { servers: ColorServerPair; catalog: Catalog; queue: Queue },
 ): ColorStack[] {
 	const planned = [...plan.colors].sort((left, right) => left.generation - right.generation);
 	const declared: ColorStack[] = [];
 	for (const each of planned) {
 		const older = declared.at(-1);
-		declared.push(
-			new ColorStack({ planned: each, settings, names, servers, catalog, ...(older && { older }) }),
-		);
+		declared.push(new ColorStack({ planned: each, settings, names, ...shared, ...(older && { older }) }));
 	}
 	return declared;
 }

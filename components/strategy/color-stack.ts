@@ -8,6 +8,7 @@ import type { HealthSubject } from "../health/subject";
 import { MigrationSet } from "../migrations/migration-set";
 import { deploymentContext } from "../pipeline/arguments";
 import type { DeploymentContext } from "../pipeline/context";
+import type { Queue } from "../queue/queue";
 import type { PlannedColor } from "../release/blue-green";
 import type { ColorRecord } from "../release/color-record";
 import type { StackNames } from "../release/names";
@@ -23,6 +24,7 @@ export interface ColorStackArgs {
 	names: StackNames;
 	servers: ColorServerPair;
 	catalog: Catalog;
+	queue: Queue;
 	/** The older colour, which this one is copied from. */
 	older?: ColorStack;
 }
@@ -39,7 +41,7 @@ export class ColorStack extends pulumi.ComponentResource {
 	readonly context: pulumi.Output<DeploymentContext>;
 
 	constructor(args: ColorStackArgs, opts?: pulumi.ComponentResourceOptions) {
-		const { planned, settings, names, servers, catalog, older } = args;
+		const { planned, settings, names, servers, catalog, queue, older } = args;
 		const name = nodeName(planned);
 		super("camera-counting:strategy:ColorStack", name, {}, opts);
 		const { color, generation, release, requiredSchema, service } = planned;
@@ -99,6 +101,8 @@ export class ColorStack extends pulumi.ComponentResource {
 				requiredSchema,
 				database: this.database.applicationConnection,
 				statistics: servers.of(color).statisticsConnection,
+				queue: queue.connection,
+				cacheNamespace: name,
 				routerFile: names.routerFile,
 				readyTimeoutSeconds,
 				drainTimeoutSeconds,

@@ -8,6 +8,7 @@ import { MigrationSet, migrationEntries } from "../migrations/migration-set";
 import { announcePlan } from "../migrations/preview";
 import { Watcher } from "../monitoring/watcher";
 import { deploymentContext } from "../pipeline/arguments";
+import { Queue } from "../queue/queue";
 import { inOrder, planInPlace } from "../release/in-place";
 import type { StackInputs } from "../release/stack";
 import { Service } from "../service/service";
@@ -40,6 +41,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		environment: environmentMirror(stack, settings, server, database),
 	});
 	const watcher = new Watcher("watcher", { catalog, servers: [server] });
+	const queue = new Queue("queue", { server, databaseName: names.queue });
 	const context = deploymentContext(settings, names, catalog, database);
 	const router = new Router(
 		"router",
@@ -73,6 +75,8 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 					debugMode: settings.debugMode,
 					database: database.applicationConnection,
 					statistics: server.statisticsConnection,
+					queue: queue.connection,
+					cacheNamespace: names.database,
 					routerFile: names.routerFile,
 					readyTimeoutSeconds,
 					drainTimeoutSeconds,

@@ -13,6 +13,8 @@ import {
 
 const DEFINITION = join(__dirname, "fence", "write-fence.sql");
 const TRIGGER = "deployment_write_fence";
+/** What the application's processes listen to: they keep answers and work on jobs only while they may write. */
+const CHANNEL = "deployment_write_fence";
 /** The advisory lock that writers share; the same as in the definition. */
 const FENCE_LOCK = 6_180_339_887_498_948n;
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -112,12 +114,13 @@ export async function fenceState(client: ClientBase): Promise<FenceState | undef
 	return row && { open: row.open, leased: row.leased, epoch: Number(row.epoch) };
 }
 
-/** Lets the application write into a database. The epoch tells which colour was opened last. */
+/** Lets the application write into a database, and tells it so. The epoch tells which colour was opened last. */
 export async function openFence(client: ClientBase, epoch: number): Promise<void> {
 	try {
 		await client.query(
 			`BEGIN; SET LOCAL synchronous_commit = on;
 			UPDATE deployment.write_fence SET closed_until = '-infinity', epoch = ${Math.trunc(epoch)}, changed_at = clock_timestamp();
+			NOTIFY ${CHANNEL};
 			COMMIT`,
 		);
 	} catch (error) {
@@ -129,7 +132,7 @@ export async function openFence(client: ClientBase, epoch: number): Promise<void
 
 /**
  * Closes a database to the application for a while and leaves a marker behind the last write. Transactions that have
- * begun to write are waited for, none is ended; writes that begin meanwhile are refused.
+ * begun to write are waited for, none is ended; writes that begin meanwhile are refused. The application is told.
  *
  * @param leaseMs milliseconds after which it opens by itself, should nobody be there any more to say otherwise
  * @param timeoutMs milliseconds to wait for the writers
@@ -145,6 +148,7 @@ export async function closeFence(client: Client, leaseMs: number, timeoutMs: num
 			UPDATE deployment.write_fence
 			SET closed_until = clock_timestamp() + ${Math.ceil(leaseMs)} * interval '1 millisecond', changed_at = clock_timestamp();
 			INSERT INTO deployment.cutover_markers (marker) VALUES (${escapeLiteral(marker)});
+			NOTIFY ${CHANNEL};
 			COMMIT`,
 		);
 		return marker;

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
-import type { Pool } from "pg";
 import { z } from "zod";
 import { idField, idText, limitText, textField, timestampField } from "../fields";
 import { parseRequest } from "../problem";
+import type { ServiceContext } from "../server";
+import { HourlyCache, type HourlyTotal } from "./hourly-cache";
 
 const HOUR_MS = 3_600_000;
 const MAX_HOURS = 24 * 366;
@@ -87,7 +88,10 @@ const SELECT_HOURS = `
 	ORDER BY 1, 2`;
 
 /** GET /counting-results and /counting-results/hourly. */
-export function queryRoutes(app: FastifyInstance, pool: Pool): void {
+export function queryRoutes(app: FastifyInstance, { config, database, watch }: ServiceContext): void {
+	const pool = database.requests;
+	const cache = new HourlyCache(config.cache, watch);
+
 	app.get("/counting-results", async (request) => {
 		const query = parseRequest("query", resultsQuery, request.query);
 		const [before, beforeId] = query.cursor ?? [null, null];
@@ -105,9 +109,13 @@ export function queryRoutes(app: FastifyInstance, pool: Pool): void {
 		return { results, nextCursor: rows.length > query.limit && last ? encodeCursor(last) : null };
 	});
 
-	app.get("/counting-results/hourly", async (request) => {
-		const { cameraId, from, to } = parseRequest("query", hourlyQuery, request.query);
-		const { rows } = await pool.query(SELECT_HOURS, [cameraId, from, to]);
-		return { cameraId, hours: rows };
+	app.get("/counting-results/hourly", async (request, reply) => {
+		const query = parseRequest("query", hourlyQuery, request.query);
+		const { cameraId, from, to } = query;
+		const { totals, outcome } = await cache.read(query, async () => {
+			const { rows } = await pool.query<HourlyTotal>(SELECT_HOURS, [cameraId, from, to]);
+			return rows;
+		});
+		return reply.header("x-cache", outcome).send({ cameraId, hours: totals });
 	});
 }

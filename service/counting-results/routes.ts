@@ -6,10 +6,10 @@ import { queryRoutes } from "./query";
 
 /** The endpoints under /counting-results, which a release before schema 1.2.0 does not have. */
 export function countingResultRoutes(app: FastifyInstance, context: ServiceContext): void {
-	const { config, features, database } = context;
+	const { config, features } = context;
 	if (features.countingResults) {
-		ingestRoutes(app, database.requests);
-		queryRoutes(app, database.requests);
+		ingestRoutes(app, context);
+		queryRoutes(app, context);
 		return;
 	}
 	const refuse = async () => {

@@ -65,7 +65,7 @@ describe("the local PostgreSQL server", () => {
 			wal_level: "logical",
 			listen_addresses: LOOPBACK,
 			libraries: "pg_stat_statements",
-			connections: "80",
+			connections: "92",
 			version: 18,
 		});
 		const rules = await query<{ auth_method: string }>(
@@ -111,7 +111,7 @@ describe("the local PostgreSQL server", () => {
 		options.maxConnections = 15;
 		assert.equal(await isServing(options), false);
 		assert.equal((await ensureServer(options)).started, true);
-		assert.deepEqual(await query(port, "SHOW max_connections"), [{ max_connections: "90" }]);
+		assert.deepEqual(await query(port, "SHOW max_connections"), [{ max_connections: "102" }]);
 	});
 
 	it("moves to another port when it is told to", async () => {

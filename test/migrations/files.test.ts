@@ -350,6 +350,7 @@ SELECT 1;
 				["1.1.0", "add_camera_metadata", "schema", ["create_initial_schema"]],
 				["1.2.0", "create_counting_results_table", "schema", ["create_initial_schema"]],
 				["1.3.0", "add_performance_indexes", "index", ["create_counting_results_table"]],
+				["1.4.0", "add_ingested_batches", "schema", ["create_counting_results_table"]],
 			],
 		);
 	});

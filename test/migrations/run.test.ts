@@ -36,9 +36,9 @@ describe("a run of migrations", () => {
 		const first = await migrate(bench.options(wantedFor("1.0.0", all)));
 		assert.deepEqual(first.applied, ["1.0.0"]);
 		const raised = await migrate(bench.options(all));
-		assert.deepEqual(raised.applied, ["1.1.0", "1.2.0", "1.3.0"]);
+		assert.deepEqual(raised.applied, ["1.1.0", "1.2.0", "1.3.0", "1.4.0"]);
 		assert.deepEqual(await bench.inTarget("SELECT version, migrations FROM deployment.schema_version"), [
-			{ version: "1.3.0", migrations: 4 },
+			{ version: "1.4.0", migrations: 5 },
 		]);
 		assert.deepEqual(
 			await bench.inTarget(
@@ -47,7 +47,7 @@ describe("a run of migrations", () => {
 			[{ indisvalid: true }],
 		);
 		const back = await migrate(bench.options(wantedFor("1.1.0", all)));
-		assert.deepEqual(back.undone, ["1.3.0", "1.2.0"]);
+		assert.deepEqual(back.undone, ["1.4.0", "1.3.0", "1.2.0"]);
 		assert.deepEqual(back.backups, []);
 		assert.deepEqual(await bench.inTarget("SELECT to_regclass('counting_results') AS gone"), [
 			{ gone: null },
@@ -57,6 +57,7 @@ describe("a run of migrations", () => {
 			"1.1.0": "completed applied",
 			"1.2.0": "rolled_back",
 			"1.3.0": "rolled_back",
+			"1.4.0": "rolled_back",
 		});
 		assert.deepEqual(await catalogSteps(bench, "1.2.0"), [
 			"migration_start",

@@ -30,6 +30,7 @@ describe("a stack's names", () => {
 			database: "counting_dev",
 			base: "counting_dev",
 			catalog: "counting_dev_catalog",
+			queue: "counting_dev_queue",
 		});
 	});
 	it("are identifiers whatever the stack is called, with room for suffixes", () => {

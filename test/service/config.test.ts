@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError, readConfig } from "../../service/config";
 import { Program } from "./program";
-import { serviceEnvironment } from "./running-service";
+import { queueEnvironment, serviceEnvironment } from "./running-service";
 
 const DATABASE = {
 	host: "127.0.0.1",
@@ -27,6 +27,29 @@ describe("the service's environment", () => {
 			logLevel: "info",
 			debugMode: false,
 			database: DATABASE,
+			cache: { namespace: "service", entries: 1000, ttlMs: 30_000 },
+			queue: undefined,
+		});
+	});
+
+	it("names the queue's database for a release that has a queue", () => {
+		const environment = serviceEnvironment(DATABASE, { PORT: "8080", REQUIRED_SCHEMA: "1.4.0" });
+		assert.throws(() => readConfig({ ...environment, QUEUE_PGPASSWORD: "s3cret-word" }), {
+			message:
+				"the service's environment is not valid:\n" +
+				"  QUEUE_PGHOST is not set: set it to the queue's database server\n" +
+				"  QUEUE_PGPORT is not set: set it to a whole number from 1 to 65535\n" +
+				"  QUEUE_PGDATABASE is not set: set it to the name of the queue's database\n" +
+				"  QUEUE_PGUSER is not set: set it to the role to connect to it as\n" +
+				"  QUEUE_PGSSLMODE is not set: set it to one of disable, require, verify-full",
+		});
+		const queue = { ...DATABASE, database: "jobs" };
+		assert.deepEqual(readConfig({ ...environment, ...queueEnvironment(queue) }).queue, {
+			database: queue,
+			maxJobs: 1000,
+			tries: 6,
+			jobTimeoutSeconds: 60,
+			keepSeconds: 604_800,
 		});
 	});
 

@@ -26,6 +26,10 @@ const MIGRATIONS = [
 		)`,
 	],
 	["1.3.0", "CREATE INDEX idx_counting_results_camera_time ON counting_results (camera_id, created_at DESC)"],
+	[
+		"1.4.0",
+		"CREATE TABLE ingested_batches (job_id UUID PRIMARY KEY, ingested_at TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+	],
 ] as const;
 
 /** Brings an empty database to a schema version, with the view that tells it. */
@@ -68,6 +72,18 @@ export function serviceEnvironment(
 	};
 }
 
+/** What tells a service where its queue is. */
+export function queueEnvironment(queue: Connection): Record<string, string> {
+	return {
+		QUEUE_PGHOST: queue.host,
+		QUEUE_PGPORT: String(queue.port),
+		QUEUE_PGDATABASE: queue.database,
+		QUEUE_PGUSER: queue.user,
+		QUEUE_PGPASSWORD: queue.password,
+		QUEUE_PGSSLMODE: queue.sslMode,
+	};
+}
+
 export interface Answer {
 	status: number;
 	headers: Headers;
@@ -87,13 +103,18 @@ export class RunningService {
 		return new RunningService(program, url!);
 	}
 
-	async call(method: string, path: string, body?: unknown): Promise<Answer> {
+	async call(
+		method: string,
+		path: string,
+		body?: unknown,
+		headers: Record<string, string> = {},
+	): Promise<Answer> {
 		const response = await fetch(this.url + path, {
 			method,
 			signal: AbortSignal.timeout(20_000),
 			...(body !== undefined && {
 				body: typeof body === "string" ? body : JSON.stringify(body),
-				headers: { "content-type": "application/json" },
+				headers: { "content-type": "application/json", ...headers },
 			}),
 		});
 		const text = await response.text();
@@ -104,7 +125,7 @@ export class RunningService {
 		};
 	}
 
-	stop(): Promise<number | null> {
-		return this.program.stop();
+	stop(signal?: NodeJS.Signals): Promise<number | null> {
+		return this.program.stop(signal);
 	}
 }

@@ -271,7 +271,7 @@ describe("the stack config", () => {
 		[
 			"a pool larger than two services may hold",
 			{ poolSize: "10" },
-			/^camera-counting:poolSize: found 10 with maxConnections 20; allowed: at most 9/,
+			/^camera-counting:poolSize: found 10 with maxConnections 20; allowed: at most 8/,
 		],
 		[
 			"debug mode in production",

@@ -12,6 +12,7 @@ const recordSchema = z.object({
 	generation: z.number(),
 	release: z.string(),
 	database: z.string(),
+	url: z.string(),
 	migrations: z.record(z.string(), z.unknown()),
 });
 const outputsSchema = z.object({
@@ -70,6 +71,11 @@ export class BlueGreenProject extends DeployedProject {
 	/** The superuser in the database of a colour's generation. */
 	colorConnection(color: Color, generation: number): Promise<Connection> {
 		return this.superuser(colorDatabase(this.base, color, generation), this.serverOf(color));
+	}
+
+	/** Where a colour's own service is, beside the router. */
+	async serviceUrl(color: Color): Promise<string> {
+		return (await this.colorOutputs()).colors[color]!.url;
 	}
 
 	/** How the stack stands by its outputs. */
@@ -167,7 +173,7 @@ export class BlueGreenProject extends DeployedProject {
 		assert.deepEqual(outputs.nextGeneration, nextGeneration);
 		assert.equal(outputs.live, live);
 		assert.deepEqual(
-			Object.entries(outputs.colors).map(([color, { migrations, ...record }]) => [
+			Object.entries(outputs.colors).map(([color, { migrations, url: _, ...record }]) => [
 				color,
 				{ ...record, versions: Object.keys(migrations).sort() },
 			]),
@@ -245,13 +251,16 @@ export class BlueGreenProject extends DeployedProject {
 		const [one, other] = nodes.map(([, { generation }]) => ({ base: this.base, generation }));
 		const links = one && other ? [linkName(one, other), linkName(other, one)].sort() : [];
 		const catalog = `${this.base}_catalog`;
+		const queue = `${this.base}_queue`;
 		return {
-			databases: [...databases, catalog].sort(),
+			databases: [...databases, catalog, queue].sort(),
 			roles: [
 				...databases.flatMap((name) => [`${name}_app`, `${name}_owner`]),
 				...Array<string>(this.servers).fill(`${this.base}_replication`),
 				catalog,
 				...Array<string>(this.servers).fill(`${catalog}_reader`),
+				queue,
+				`${queue}_app`,
 			].sort(),
 			slots: links,
 			publications: links,

@@ -4,6 +4,7 @@ import {
 	cpSync,
 	existsSync,
 	mkdtempSync,
+	readdirSync,
 	readFileSync,
 	rmSync,
 	symlinkSync,
@@ -73,6 +74,10 @@ export class TestProject {
 		for (const part of PARTS) {
 			cpSync(join(repository, part), join(this.directory, part), { recursive: true });
 		}
+		// From release 1.4.0 on, migrations are the tests' own.
+		for (const file of readdirSync(this.path("migrations")).filter((name) => !/^1\.[0-3]\./.test(name))) {
+			this.removeMigration(file);
+		}
 		symlinkSync(join(repository, "node_modules"), join(this.directory, "node_modules"));
 	}
 
@@ -106,6 +111,11 @@ export class TestProject {
 	/** Adds a migration file, or changes one. */
 	migration(fileName: string, content: string): void {
 		writeFileSync(this.path("migrations", fileName), content);
+	}
+
+	/** Puts back a migration that the constructor has left out. */
+	bringMigration(fileName: string): void {
+		cpSync(join(repository, "migrations", fileName), this.path("migrations", fileName));
 	}
 
 	removeMigration(fileName: string): void {

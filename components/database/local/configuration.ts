@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTextFile, writeFileAtomically } from "../../local/files";
 import { LOOPBACK } from "../../local/port";
+import { QUEUE_CONNECTIONS } from "../../queue/connections";
 import type { Installation } from "./installation";
 import type { LocalServerOptions } from "./server";
 
@@ -29,8 +30,8 @@ export function configuration(options: LocalServerOptions, port: number): string
 		`port = ${port}`,
 		"unix_socket_directories = ''",
 		"password_encryption = 'scram-sha-256'",
-		// Both colours may live on this server, each with its application's connections.
-		`max_connections = ${2 * options.maxConnections + OWN_CONNECTIONS}`,
+		// Both colours may live on this server, each with its application's connections, and the queue of both.
+		`max_connections = ${2 * options.maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS}`,
 		"shared_preload_libraries = 'pg_stat_statements'",
 		// It would keep the text of CREATE ROLE … PASSWORD.
 		"pg_stat_statements.track_utility = off",

@@ -21,6 +21,9 @@ export const serviceSchema = z.object({
 	logLevel: z.enum(["debug", "info", "warn", "error"]),
 	debugMode: z.boolean(),
 	database: connectionSchema,
+	/** Where the batches wait that no colour has stored yet. */
+	queue: connectionSchema,
+	cacheNamespace: z.string(),
 });
 
 export type ServiceOptions = z.infer<typeof serviceSchema>;
@@ -143,25 +146,21 @@ function environment(
 		POOL_SIZE: String(options.poolSize),
 		LOG_LEVEL: options.logLevel,
 		DEBUG_MODE: String(options.debugMode),
-		...databaseEnvironment(options.database),
+		CACHE_NAMESPACE: options.cacheNamespace,
+		...databaseEnvironment("", options.database),
+		...databaseEnvironment("QUEUE_", options.queue),
 	};
 }
 
-function databaseEnvironment({
-	host,
-	port,
-	database,
-	user,
-	password,
-	sslMode,
-}: Connection): Record<string, string> {
+function databaseEnvironment(prefix: string, connection: Connection): Record<string, string> {
+	const { host, port, database, user, password, sslMode } = connection;
 	return {
-		PGHOST: host,
-		PGPORT: String(port),
-		PGDATABASE: database,
-		PGUSER: user,
-		PGPASSWORD: password,
-		PGSSLMODE: sslMode,
+		[`${prefix}PGHOST`]: host,
+		[`${prefix}PGPORT`]: String(port),
+		[`${prefix}PGDATABASE`]: database,
+		[`${prefix}PGUSER`]: user,
+		[`${prefix}PGPASSWORD`]: password,
+		[`${prefix}PGSSLMODE`]: sslMode,
 	};
 }
 

@@ -1,0 +1,78 @@
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import { closeToPublic } from "../database/application-database";
+import type { Connection } from "../database/connection";
+import { GeneratedPassword } from "../database/password";
+import type { DatabaseServer } from "../database/server";
+import { lateProvider } from "../provider/late";
+import { QUEUE_CONNECTIONS } from "./connections";
+
+export interface QueueArgs {
+	server: DatabaseServer;
+	/** The queue's database; its owner has the same name. */
+	databaseName: string;
+}
+
+/** The database of the batches that wait to be stored. It belongs to no colour: both take their work from it. */
+export class Queue extends pulumi.ComponentResource {
+	/** As the role that services use, once the queue is ready for them; a secret as a whole. */
+	readonly connection: pulumi.Output<Connection>;
+
+	constructor(name: string, args: QueueArgs, opts?: pulumi.ComponentResourceOptions) {
+		super("camera-counting:queue:Queue", name, {}, opts);
+		const { server, databaseName } = args;
+		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
+		const ownerPassword = new GeneratedPassword(`${name}-owner-password`, { parent: this });
+		const owner = new postgresql.Role(
+			`${name}-owner`,
+			{ name: databaseName, login: true, password: ownerPassword.value },
+			child,
+		);
+		const applicationPassword = new GeneratedPassword(`${name}-app-password`, { parent: this });
+		const application = new postgresql.Role(
+			`${name}-app`,
+			{
+				name: `${databaseName}_app`,
+				login: true,
+				password: applicationPassword.value,
+				connectionLimit: QUEUE_CONNECTIONS,
+			},
+			child,
+		);
+		const database = new postgresql.Database(name, { name: databaseName, owner: owner.name }, child);
+		const closed = closeToPublic(`${name}-closed`, database, child);
+		const connect = new postgresql.Grant(
+			`${name}-connect`,
+			{ database: database.name, role: application.name, objectType: "database", privileges: ["CONNECT"] },
+			{ ...child, dependsOn: closed },
+		);
+		const schema = new QueueSchema(
+			`${name}-schema`,
+			{
+				connection: server.connection(database.name, owner.name, ownerPassword.value),
+				applicationRole: application.name,
+			},
+			{ parent: this, dependsOn: connect },
+		);
+		this.connection = schema.id.apply(() =>
+			server.connection(database.name, application.name, applicationPassword.value),
+		);
+		this.registerOutputs({});
+	}
+}
+
+interface QueueSchemaArgs {
+	/** As the queue's owner. */
+	connection: pulumi.Input<Connection>;
+	/** The role that services use. */
+	applicationRole: pulumi.Input<string>;
+}
+
+const provider = lateProvider("components/queue/queue-schema-provider.ts");
+
+/** The queue's tables at the version that the service knows. */
+class QueueSchema extends pulumi.dynamic.Resource {
+	constructor(name: string, args: QueueSchemaArgs, opts?: pulumi.CustomResourceOptions) {
+		super(provider, name, { ...args, version: undefined }, opts, "queue", "QueueSchema");
+	}
+}
