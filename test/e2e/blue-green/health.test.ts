@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { afterRelease, BlueGreenProject } from "../../support/blue-green-project";
+import { COLORS } from "../../../components/replication/node";
+import { afterRelease, BlueGreenProject, type Standing } from "../../support/blue-green-project";
 import { BASE_VERSIONS, sharedStack } from "../../support/deployed-project";
 import { type CommandResult, finished } from "../../support/project";
 
@@ -66,7 +67,7 @@ describe("the health of a blue-green environment", () => {
 		);
 		await assertRefreshed(project, "unchanged");
 
-		await project.loseLinks();
+		await stopLinks(project, after);
 		const stopped = await health(project);
 		assert.equal(stopped.code, 1, stopped.output);
 		assert.equal(report(stopped).status, "FAIL");
@@ -84,6 +85,21 @@ describe("the health of a blue-green environment", () => {
 		assert.equal((await finished(project.start([], { PULUMI_STACK: "" }, "health.ts"))).code, 2);
 	});
 });
+
+/** Stops both links for good, as an error of the data does; a lost connection comes back by itself. */
+async function stopLinks(project: BlueGreenProject, standing: Standing): Promise<void> {
+	for (const color of COLORS) {
+		const own = await project.onColor<{ name: string }>(
+			standing,
+			color,
+			`SELECT subname AS name FROM pg_subscription
+			WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		);
+		for (const { name } of own) {
+			await project.onColor(standing, color, `ALTER SUBSCRIPTION ${name} DISABLE`);
+		}
+	}
+}
 
 function health(project: BlueGreenProject): Promise<CommandResult> {
 	return finished(project.start(["--stack", project.stack, "--json"], {}, "health.ts"));
