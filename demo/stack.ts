@@ -48,6 +48,8 @@ export class DemoStack {
 			// A busy laptop is no failing release.
 			bakeMaxLatencyMilliseconds: "10000",
 			logLevel: "warn",
+			// It shows how the traffic moves, not what a release is tested with.
+			stages: "[]",
 		};
 		const entries = Object.entries(config).map(([key, value]) => [`${projectName}:${key}`, value]);
 		writeFileAtomically(this.stackFile, stringify({ config: Object.fromEntries(entries) }), 0o600);

@@ -16,8 +16,8 @@ export interface Database {
 
 /** Prepares the pools; nothing is connected before the first query. */
 export function openDatabase(config: ServiceConfig, log: Logger): Database {
-	const { database, release, poolSize, statementTimeoutMs } = config;
-	const session = { ...sessionOf(database, release), types: exactTimestamps };
+	const { poolSize, statementTimeoutMs } = config;
+	const session = clientSettings(config);
 	const requests = openPool(session, log, poolSize, statementTimeoutMs, CONNECT_TIMEOUT_MS);
 	const readiness = openPool(session, log, 1, READINESS_TIMEOUT_MS, READINESS_TIMEOUT_MS);
 	return {
@@ -60,6 +60,11 @@ export function openPool(
 	});
 	pool.on("error", (error) => log.warn({ reason: error.message }, "an idle database connection was lost"));
 	return pool;
+}
+
+/** How the service connects and reads values, whatever it waits for. */
+export function clientSettings({ database, release }: ServiceConfig): ClientConfig {
+	return { ...sessionOf(database, release), types: exactTimestamps };
 }
 
 /** Timestamps as ISO 8601 text: a Date would cut PostgreSQL's microseconds, which a cursor needs. */

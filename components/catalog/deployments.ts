@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { ENDED, MOMENT, type NewStage } from "./stages";
 
 export type EnvironmentType = "development" | "staging" | "production";
 export type DeploymentStatus = "pending" | "running" | "completed" | "failed" | "rolled_back";
@@ -24,12 +25,23 @@ export interface Deployment extends NewDeployment {
 	error?: string;
 }
 
-/** Opens a deployment as running. Returns its id. */
-export async function openDeployment(client: ClientBase, deployment: NewDeployment): Promise<number> {
+/** Opens a deployment as running, with the stages that it will go through, in their order. Returns its id. */
+export async function openDeployment(
+	client: ClientBase,
+	deployment: NewDeployment,
+	stages: readonly NewStage[] = [],
+): Promise<number> {
 	const { rows } = await client.query(
-		`INSERT INTO deployment_pipelines (pipeline_name, pipeline_version, environment, status, started_at,
-			triggered_by, git_commit_hash, git_branch, deployment_config)
-		VALUES ($1, $2, $3, 'running', now(), $4, $5, $6, $7) RETURNING id`,
+		`WITH opened AS (
+			INSERT INTO deployment_pipelines (pipeline_name, pipeline_version, environment, status, started_at,
+				triggered_by, git_commit_hash, git_branch, deployment_config)
+			VALUES ($1, $2, $3, 'running', clock_timestamp(), $4, $5, $6, $7) RETURNING id
+		), stages AS (
+			INSERT INTO deployment_stages (pipeline_id, stage_name, stage_order, stage_type, stage_config)
+			SELECT opened.id, stage ->> 'name', position, stage ->> 'type', stage -> 'config'
+			FROM opened, jsonb_array_elements($8::jsonb) WITH ORDINALITY AS planned (stage, position)
+		)
+		SELECT id FROM opened`,
 		[
 			deployment.pipelineName,
 			deployment.release,
@@ -38,14 +50,16 @@ export async function openDeployment(client: ClientBase, deployment: NewDeployme
 			deployment.gitCommit ?? null,
 			deployment.gitBranch ?? null,
 			JSON.stringify(deployment.config),
+			JSON.stringify(stages),
 		],
 	);
 	return Number(rows[0].id);
 }
 
 /**
- * Closes a deployment that is still open. A deployment that was closed already with the same status is left alone, so
- * that an interrupted update may close it again.
+ * Closes a deployment that is still open, or says of one that has failed that it is rolled back. Stages that it had
+ * nothing to do for are skipped. A deployment that was closed already with the same status is left alone, so that an
+ * interrupted update may close it again.
  *
  * @throws Error when there is no such deployment, or it was closed with another status.
  */
@@ -55,8 +69,20 @@ export async function closeDeployment(
 	outcome: { status: FinalDeploymentStatus; error?: string },
 ): Promise<void> {
 	const closed = await client.query(
-		`UPDATE deployment_pipelines SET status = $2, completed_at = clock_timestamp(), error_message = $3
-		WHERE id = $1 AND status IN ('pending', 'running')`,
+		`WITH ${MOMENT}, closed AS (
+			UPDATE deployment_pipelines
+			SET status = $2, completed_at = moment.at, error_message = coalesce($3, error_message)
+			FROM moment
+			WHERE id = $1 AND (status IN ('pending', 'running') OR (status = 'failed' AND $2 = 'rolled_back'))
+			RETURNING id
+		), done AS (
+			UPDATE deployment_stages SET status = 'completed', ${ENDED}
+			FROM moment, closed WHERE pipeline_id = closed.id AND deployment_stages.status = 'running' AND $2 = 'completed'
+		), skipped AS (
+			UPDATE deployment_stages SET status = 'skipped'
+			FROM closed WHERE pipeline_id = closed.id AND deployment_stages.status = 'pending'
+		)
+		SELECT id FROM closed`,
 		[id, outcome.status, outcome.error ?? null],
 	);
 	if (closed.rowCount === 1) return;
@@ -66,30 +92,52 @@ export async function closeDeployment(
 	throw new Error(`deployment ${id} cannot be closed as ${outcome.status}: ${found}`);
 }
 
+/** A deployment whose update did not come to its end. */
+export interface AbandonedDeployment {
+	id: number;
+	release: string;
+	/** The stage that it was in. */
+	stage?: string;
+}
+
 /**
- * Closes the environment's deployments whose owner is gone, as failed with the error `interrupted`. Call it while
- * holding whatever makes sure that no other deployment of the environment is under way, and before opening a new one.
- * Returns their ids, oldest first.
+ * Closes the environment's deployments whose owner is gone, as failed with the error `interrupted`: the stage under way
+ * has failed, those still to come are skipped. Call it while holding whatever makes sure that no other deployment of the
+ * environment is under way, and before opening a new one. Returns them, oldest first.
  */
-export async function closeAbandoned(client: ClientBase, environment: EnvironmentType): Promise<number[]> {
+export async function closeAbandoned(
+	client: ClientBase,
+	environment: EnvironmentType,
+): Promise<AbandonedDeployment[]> {
 	const { rows } = await client.query(
-		`WITH closed AS (
+		`WITH ${MOMENT}, closed AS (
 			UPDATE deployment_pipelines
-			SET status = 'failed', started_at = coalesce(started_at, now()), completed_at = clock_timestamp(),
+			SET status = 'failed', started_at = coalesce(started_at, moment.at), completed_at = moment.at,
 				error_message = 'interrupted'
-			WHERE environment = $1 AND status IN ('pending', 'running') RETURNING id
-		), stages AS (
-			UPDATE deployment_stages SET status = 'failed', completed_at = clock_timestamp(), error_message = 'interrupted'
-			FROM closed WHERE pipeline_id = closed.id AND status = 'running'
+			FROM moment
+			WHERE environment = $1 AND status IN ('pending', 'running') RETURNING id, pipeline_version
+		), own AS (
+			SELECT id FROM deployment_pipelines WHERE environment = $1
+		), interrupted AS (
+			UPDATE deployment_stages SET status = 'failed', ${ENDED}, error_message = 'interrupted'
+			FROM moment, own WHERE pipeline_id = own.id AND status = 'running' RETURNING pipeline_id, stage_name
+		), skipped AS (
+			UPDATE deployment_stages SET status = 'skipped' FROM own WHERE pipeline_id = own.id AND status = 'pending'
 		), rollbacks AS (
 			UPDATE deployment_rollbacks
-			SET rollback_status = 'failed', completed_at = clock_timestamp(), error_message = 'interrupted'
-			FROM closed WHERE pipeline_id = closed.id AND rollback_status IN ('pending', 'running')
+			SET rollback_status = 'failed', completed_at = moment.at, error_message = 'interrupted'
+			FROM moment, own WHERE pipeline_id = own.id AND rollback_status IN ('pending', 'running')
 		)
-		SELECT id FROM closed ORDER BY id`,
+		SELECT closed.id, closed.pipeline_version AS release, min(stage_name) AS stage
+		FROM closed LEFT JOIN interrupted ON pipeline_id = closed.id
+		GROUP BY closed.id, closed.pipeline_version ORDER BY closed.id`,
 		[environment],
 	);
-	return rows.map((row) => Number(row.id));
+	return rows.map(({ id, release, stage }) => ({
+		id: Number(id),
+		release,
+		...(stage !== null && { stage }),
+	}));
 }
 
 /** Whether a deployment of an environment is not closed: one that is under way, or one whose owner is gone. */

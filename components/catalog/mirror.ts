@@ -10,8 +10,10 @@ export function environmentMirror(
 	server: DatabaseServer,
 	database: { databaseName: pulumi.Input<string>; applicationUser: pulumi.Input<string> },
 ): pulumi.Output<EnvironmentMirror> {
-	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, ...others } =
+	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, stages, ...others } =
 		withoutSecrets(settings);
+	const shown = { ...others, stages: stages.map(({ name }) => name).join(", ") };
+	const config = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
 	return pulumi.output({
 		name: stack,
 		type: environment,
@@ -24,6 +26,6 @@ export function environmentMirror(
 		backupSchedule,
 		monitoring,
 		alerting,
-		config: Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
+		config,
 	});
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { appended, ENDED, MOMENT, ROLLBACK_STAGE, startStage } from "./stages";
 
 export type RollbackType = "automatic" | "manual" | "health_check_failure";
 
@@ -22,7 +23,7 @@ export interface RollbackStep {
 	durationMs?: number;
 }
 
-/** Opens a rollback as running. Returns its id. */
+/** Opens a rollback as running, and the stage of its deployment that it is. Returns its id. */
 export async function startRollback(client: ClientBase, rollback: NewRollback): Promise<number> {
 	const { rows } = await client.query(
 		`INSERT INTO deployment_rollbacks (pipeline_id, rollback_reason, rollback_type, previous_version,
@@ -36,6 +37,7 @@ export async function startRollback(client: ClientBase, rollback: NewRollback): 
 			rollback.targetVersion ?? null,
 		],
 	);
+	await startStage(client, rollback.deploymentId, { name: ROLLBACK_STAGE, type: "rollback" });
 	return Number(rows[0].id);
 }
 
@@ -49,17 +51,32 @@ export async function finishRollback(
 	id: number,
 	outcome: { steps: RollbackStep[]; error?: string },
 ): Promise<void> {
+	const status = outcome.error === undefined ? "completed" : "failed";
 	const finished = await client.query(
-		`UPDATE deployment_rollbacks
-		SET rollback_status = $2, completed_at = clock_timestamp(), rollback_steps = $3, error_message = $4
-		WHERE id = $1 AND rollback_status = 'running'`,
+		`WITH ${MOMENT}, finished AS (
+			UPDATE deployment_rollbacks
+			SET rollback_status = $2, completed_at = moment.at, rollback_steps = $3, error_message = $4
+			FROM moment WHERE id = $1 AND rollback_status = 'running' RETURNING pipeline_id
+		), stage AS (
+			UPDATE deployment_stages SET status = $2, ${ENDED}, error_message = $4, ${appended("$5")}
+			FROM moment, finished
+			WHERE deployment_stages.pipeline_id = finished.pipeline_id AND stage_name = $6 AND status = 'running'
+		)
+		SELECT pipeline_id FROM finished`,
 		[
 			id,
-			outcome.error === undefined ? "completed" : "failed",
+			status,
 			JSON.stringify(outcome.steps),
 			outcome.error ?? null,
+			outcome.steps.map(describeStep).join("\n"),
+			ROLLBACK_STAGE,
 		],
 	);
 	if (finished.rowCount !== 1)
 		throw new Error(`rollback ${id} cannot be closed: the catalog has no such running one`);
+}
+
+function describeStep({ step, status, durationMs, backups = [] }: RollbackStep): string {
+	const took = durationMs === undefined ? "" : ` in ${durationMs} ms`;
+	return [`${step}: ${status}${took}`, ...backups.map((file) => `  rows saved in ${file}`)].join("\n");
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { deploymentContextSchema } from "../pipeline/context";
-import { inDeployment } from "../pipeline/deployment";
+import { inStage } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { pairingsOf, pairingsOfNew } from "../replication/pairings";
 import { passChecks } from "./pass-checks";
@@ -46,16 +46,17 @@ async function check(wanted: Inputs): Promise<Outputs> {
 	const { context, release, subject } = wanted;
 	const { color } = subject;
 	const since = windowOf(subject.application);
-	const results = await inDeployment(
+	const results = await inStage(
 		context,
+		"Health Checks",
 		`health of release ${release} before it gets traffic`,
-		(deploymentId) =>
+		(deploymentId, log) =>
 			passChecks({
 				...wanted,
 				...(since && { since }),
 				...(color && { links: () => pairingsOfNew(color.servers, color) }),
 				deploymentId,
-				log: console.log,
+				log,
 			}),
 	);
 	return { ...wanted, ...reportHealth(results) };

@@ -18,6 +18,10 @@ export interface HealthGateArgs {
 	migratedBy: pulumi.Input<number>;
 	/** What is checked, and from where on it is not well. A secret. */
 	subject: pulumi.Input<HealthSubject>;
+	/** When the migrated schema last passed its tests, where it has any. */
+	testedAt?: pulumi.Input<string>;
+	/** Whether the deployment is done once the release is healthy. */
+	completes: boolean;
 	/** For undoing the release's migrations when it is not healthy. */
 	context: pulumi.Input<DeploymentContext>;
 }
@@ -25,7 +29,7 @@ export interface HealthGateArgs {
 const provider = lateProvider("components/health/health-gate-provider.ts");
 
 /**
- * The release passes its checks at its public address, or the update fails. Closes the deployment. A refresh shows how it
+ * The release passes its checks at its public address, or the update fails. A refresh shows how it
  * is today.
  */
 export class HealthGate extends pulumi.dynamic.Resource {

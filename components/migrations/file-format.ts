@@ -1,6 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { hash } from "node:crypto";
-import { MIGRATION_TYPES, type Migration, type MigrationType, type Section } from "./migration";
+import {
+	MIGRATION_TYPES,
+	type Migration,
+	type MigrationType,
+	SEEDED_ENVIRONMENTS,
+	type Section,
+	type SeededEnvironment,
+} from "./migration";
 import type { FileProblem } from "./problems";
 
 const FILE_NAME = /^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})_([\p{L}\p{M}\p{N}_-]+)\.sql$/u;
@@ -63,6 +70,7 @@ export function parseMigrationFile(fileName: string, path: string, bytes: Buffer
 		...(sections.down && { down: sections.down }),
 		...(irreversible !== undefined && { irreversible }),
 		...(header.unwritten !== undefined && { unwritten: header.unwritten }),
+		...(header.environments !== undefined && { environments: header.environments }),
 		checksum: hash("sha256", bytes, "hex"),
 		path,
 	};
@@ -113,12 +121,14 @@ interface Header {
 	dependsLine: number;
 	irreversible?: string;
 	unwritten?: string[];
+	environments?: SeededEnvironment[];
+	environmentsLine: number;
 	/** Index of the first line behind the header: that of the first section mark. */
 	end: number;
 }
 
 function readHeader(lines: string[], report: Report): Header {
-	const header: Header = { dependsOn: [], dependsLine: 1, end: lines.length };
+	const header: Header = { dependsOn: [], dependsLine: 1, environmentsLine: 1, end: lines.length };
 	const seen = new Set<string>();
 	let statement = false;
 	for (const [index, line] of lines.entries()) {
@@ -141,6 +151,13 @@ function readHeader(lines: string[], report: Report): Header {
 	}
 	if (!seen.has("type")) {
 		report(1, "there is no type", `put a line -- type: ${MIGRATION_TYPES.join("|")} at the top`);
+	}
+	if (header.environments !== undefined && header.type !== undefined && header.type !== "data") {
+		report(
+			header.environmentsLine,
+			`a migration of type ${header.type} runs in some environments only`,
+			"remove the line: the schema is the same everywhere, and only seed data, of type data, may differ",
+		);
 	}
 	return header;
 }
@@ -178,11 +195,22 @@ function readHeaderLine(header: Header, key: string, value: string, line: number
 				"write -- unwritten: table.column, table, schema.table.column",
 			);
 		}
+	} else if (key === "environments") {
+		const names = value.split(",").map((name) => name.trim());
+		header.environmentsLine = line;
+		header.environments = SEEDED_ENVIRONMENTS.filter((known) => names.includes(known));
+		if (names.some((name) => !SEEDED_ENVIRONMENTS.some((known) => known === name))) {
+			report(
+				line,
+				`${JSON.stringify(value)} does not name environments that get seed data`,
+				`use ${SEEDED_ENVIRONMENTS.join(", ")}; production never gets any, and without the line every environment does`,
+			);
+		}
 	} else {
 		report(
 			line,
 			`the header -- ${key}: is unknown`,
-			"use type, depends, irreversible or unwritten; a comment must not begin with a word and a colon",
+			"use type, depends, irreversible, unwritten or environments; a comment must not begin with a word and a colon",
 		);
 	}
 }

@@ -4,6 +4,7 @@ import { parseMigrationFile } from "./file-format";
 import type { Migration } from "./migration";
 import { orderMigrations } from "./order";
 import { type FileProblem, MigrationFilesError } from "./problems";
+import { seedProblems } from "./seed-data";
 
 /**
  * Reads every migration file of a directory, in the order in which they are to be applied: dependencies first, then by
@@ -29,7 +30,7 @@ export function loadMigrations(directory: string): Migration[] {
 	const { ordered, problems: orderProblems } = orderMigrations(migrations);
 	// A file that could not be read would only seem to be missing.
 	if (problems.length === 0) {
-		for (const { migration, what, mend } of orderProblems) {
+		for (const { migration, what, mend } of [...orderProblems, ...seedProblems(migrations)]) {
 			problems.push({ path: migration.path, line: dependsLines.get(migration) ?? 1, what, mend });
 		}
 	}

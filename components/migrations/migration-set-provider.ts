@@ -3,7 +3,7 @@ import { z } from "zod";
 import { finishRollback, startRollback } from "../catalog/rollbacks";
 import { withClient } from "../database/connection";
 import { type DeploymentContext, deploymentContextSchema } from "../pipeline/context";
-import { inDeployment } from "../pipeline/deployment";
+import { inStage } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { fenceState } from "../traffic/write-fence";
 import { DatabaseUnavailableError } from "./error";
@@ -54,7 +54,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 
 async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 	const { context, directory } = wanted;
-	return inDeployment(context, "migrations", async (deploymentId) => {
+	return inStage(context, "Build Database Schema", "migrations", async (deploymentId, log) => {
 		await refuseLiveColor(wanted);
 		const report = await migrate({
 			target: context.target,
@@ -65,7 +65,7 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 			appliedBy: userInfo().username,
 			settings: context.migrations,
 			backupDirectory: context.backupDirectory,
-			log: console.log,
+			log,
 		});
 		await recordPutBack(context, deploymentId, report);
 		return { ...wanted, deploymentId };

@@ -1,6 +1,10 @@
 export const MIGRATION_TYPES = ["schema", "data", "index", "function"] as const;
 export type MigrationType = (typeof MIGRATION_TYPES)[number];
 
+/** The environments that seed data may be written into: production never is one. */
+export const SEEDED_ENVIRONMENTS = ["development", "staging"] as const;
+export type SeededEnvironment = (typeof SEEDED_ENVIRONMENTS)[number];
+
 /** One direction of a migration file. */
 export interface Section {
 	sql: string;
@@ -20,6 +24,8 @@ export interface Migration {
 	dependsOn: string[];
 	/** Tables and columns, such as `cameras.zone`, that the release before it no longer writes, so that it may drop them. */
 	unwritten?: string[];
+	/** The only environments that it runs in, for seed data; undefined runs in all. */
+	environments?: SeededEnvironment[];
 	up: Section;
 	/** Undefined exactly when `irreversible` says why. */
 	down?: Section;

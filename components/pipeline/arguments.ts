@@ -2,8 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Catalog } from "../catalog/catalog";
 import type { ApplicationDatabase } from "../database/application-database";
 import type { StackNames } from "../release/names";
-import type { Settings } from "../settings/settings";
+import { type Settings, withoutSecrets } from "../settings/settings";
 import type { DeploymentContext } from "./context";
+import { plannedStages } from "./stage-list";
 
 /** What the providers that work on a deployment share; a secret as a whole. */
 export function deploymentContext(
@@ -17,6 +18,10 @@ export function deploymentContext(
 			environment: settings.environment,
 			pipelineName: names.database,
 			release: settings.release,
+			stages: plannedStages(settings.strategy, settings.stages),
+			settings: Object.fromEntries(
+				Object.entries(withoutSecrets(settings)).filter(([, value]) => value !== undefined),
+			),
 			catalog: catalog.connection,
 			target: database.ownerConnection,
 			targetName: database.databaseName,

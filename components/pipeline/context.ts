@@ -8,6 +8,18 @@ export const deploymentContextSchema = z.object({
 	pipelineName: z.string(),
 	/** The release that the update brings. */
 	release: z.string(),
+	/** The stages that a deployment goes through, in their order. */
+	stages: z
+		.array(
+			z.object({
+				name: z.string(),
+				type: z.enum(["build", "test", "deploy", "validate", "rollback"]),
+				config: z.record(z.string(), z.unknown()),
+			}),
+		)
+		.default([]),
+	/** The settings of the update, for its record; nothing secret. */
+	settings: z.record(z.string(), z.unknown()).default({}),
 	catalog: connectionSchema,
 	/** The release's database, as its owner. */
 	target: connectionSchema,

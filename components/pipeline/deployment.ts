@@ -1,19 +1,24 @@
-import { execFileSync } from "node:child_process";
-import { userInfo } from "node:os";
+import type { ClientBase } from "pg";
 import { noteFailed } from "../catalog/blue-green";
 import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
 import type { RollbackType } from "../catalog/rollbacks";
+import { addStageOutput, completeStage, failStage, startStage } from "../catalog/stages";
 import { type Connection, withClient } from "../database/connection";
 import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
 import { notifyDeployment } from "../monitoring/notify-deployment";
 import type { DeploymentContext } from "./context";
 import { DeploymentLock, OtherDeploymentError } from "./deployment-lock";
+import { sourceOf } from "./source";
+import { stageType } from "./stage-list";
+import { StageOutput } from "./stage-output";
 
 interface OpenDeployment {
 	id: number;
 	lock: DeploymentLock;
-	/** Steps under way: a failure ends the deployment, but not what else goes on at that moment. */
+	/** How many steps are under way in each stage: a stage is done when none is left. */
+	working: Map<string, number>;
+	/** Steps under way in all: a failure ends the deployment, but not what else goes on at that moment. */
 	steps: number;
 	closed: boolean;
 }
@@ -34,18 +39,24 @@ export class TrafficReturned extends Error {
 	override readonly name = "TrafficReturned";
 }
 
+/** Tells the operator a line, and the catalog, which keeps it as output of the stage. */
+export type StageLog = (line: string) => void;
+
 /**
- * Does one step of a deployment. The first step of an update opens the deployment in the catalog, and keeps everybody
- * else from deploying the stack until it is closed. When a step fails, the migrations that this update applied are
- * undone and the deployment is closed as rolled back or failed.
+ * Does one step of a stage of the deployment. The first step of an update opens the deployment in the catalog, and
+ * keeps everybody else from deploying the stack until it is closed. When a step fails, so does its stage, those still to
+ * come are skipped, the migrations that this update applied are undone and the deployment is closed as rolled back or
+ * failed.
  *
+ * @param stage where the step belongs; several steps may share one
  * @param step in the operator's words, for the error
  * @throws Error naming the step, its cause and what was undone; or who else deploys the stack
  */
-export async function inDeployment<T>(
+export async function inStage<T>(
 	context: DeploymentContext,
+	stage: string,
 	step: string,
-	work: (deploymentId: number) => Promise<T>,
+	work: (deploymentId: number, log: StageLog) => Promise<T>,
 	rollbackType: RollbackType = "automatic",
 ): Promise<T> {
 	open ??= begin(context).catch((error) => {
@@ -54,17 +65,27 @@ export async function inDeployment<T>(
 	});
 	const deployment = await open;
 	const { id, lock } = deployment;
+	const output = new StageOutput((text) =>
+		withCatalog(context.catalog, (client) => addStageOutput(client, id, stage, text)),
+	);
 	deployment.steps++;
 	try {
 		await lock.confirm();
-		return await work(id);
+		await enter(context, deployment, stage);
+		const result = await work(id, (line) => {
+			console.log(line);
+			output.add(line);
+		});
+		await leave(context, deployment, stage, await output.end());
+		return result;
 	} catch (error) {
 		open = undefined;
 		deployment.closed = true;
+		const rest = await output.end();
 		// Whoever has taken the stack over has closed this deployment, and its migrations are no longer ours to undo.
 		throw error instanceof OtherDeploymentError
 			? error
-			: await abandon(context, id, step, rollbackType, error);
+			: await abandon(context, id, { stage, step, output: rest }, rollbackType, error);
 	} finally {
 		deployment.steps--;
 		await unlock(deployment);
@@ -97,58 +118,117 @@ async function unlock({ lock, steps, closed }: OpenDeployment): Promise<void> {
 async function begin(context: DeploymentContext): Promise<OpenDeployment> {
 	const lock = await DeploymentLock.take(context.catalog, context.migrations.advisoryLockTimeoutMs);
 	try {
-		return { id: await enter(context), lock, steps: 0, closed: false };
+		return { id: await record(context), lock, working: new Map(), steps: 0, closed: false };
 	} catch (error) {
 		await lock.release();
 		throw error;
 	}
 }
 
-async function enter(context: DeploymentContext): Promise<number> {
+/** Opens the deployment in the catalog, and closes those whose updates died. */
+async function record(context: DeploymentContext): Promise<number> {
+	const { triggeredBy, commit, branch, author, changed } = await sourceOf(process.env, process.cwd());
+	const deployment = {
+		pipelineName: context.pipelineName,
+		release: context.release,
+		environment: context.environment,
+		triggeredBy,
+		...(commit !== undefined && { gitCommit: commit }),
+		...(branch !== undefined && { gitBranch: branch }),
+		config: {
+			...context.settings,
+			...context.migrations,
+			...(author !== undefined && { commitAuthor: author }),
+			...(changed !== undefined && { uncommittedChanges: changed }),
+		},
+	};
 	const { interrupted, id } = await withCatalog(context.catalog, async (client) => ({
 		interrupted: await closeAbandoned(client, context.environment),
-		id: await openDeployment(client, {
-			pipelineName: context.pipelineName,
-			release: context.release,
-			environment: context.environment,
-			triggeredBy: process.env.GITHUB_ACTOR ?? process.env.GITLAB_USER_LOGIN ?? userInfo().username,
-			gitCommit: git("rev-parse", "HEAD"),
-			gitBranch: git("rev-parse", "--abbrev-ref", "HEAD"),
-			config: { ...context.migrations },
-		}),
+		id: await openDeployment(client, deployment, context.stages),
 	}));
-	for (const lost of interrupted) {
+	for (const { id: lost, release, stage } of interrupted) {
+		const where = stage === undefined ? "" : ` in "${stage}"`;
+		console.log(
+			`deployment ${lost} of release ${release} did not come to its end: it is on record as failed, interrupted${where}`,
+		);
 		void notifyDeployment(context, lost, { status: "failed", error: "interrupted" });
 	}
 	void notifyDeployment(context, id);
 	return id;
 }
 
-/** Undoes what the deployment did to the database and closes it. Returns the error to end the update with. */
+async function enter(
+	context: DeploymentContext,
+	{ id, working }: OpenDeployment,
+	stage: string,
+): Promise<void> {
+	working.set(stage, (working.get(stage) ?? 0) + 1);
+	const type = context.stages.find(({ name }) => name === stage)?.type ?? stageType(stage);
+	await withCatalog(context.catalog, (client) => startStage(client, id, { name: stage, type }));
+}
+
+/** The step is done, whatever the catalog can be told of it: undoing it for want of a record would make things worse. */
+async function leave(
+	context: DeploymentContext,
+	{ id, working }: OpenDeployment,
+	stage: string,
+	output: string,
+): Promise<void> {
+	const left = (working.get(stage) ?? 1) - 1;
+	working.set(stage, left);
+	try {
+		await withCatalog(context.catalog, (client) =>
+			left === 0 ? completeStage(client, id, stage, output) : addStageOutput(client, id, stage, output),
+		);
+	} catch (error) {
+		console.log(`the catalog could not be told that "${stage}" is done: ${messageOf(error)}`);
+	}
+}
+
+interface FailedStep {
+	stage: string;
+	step: string;
+	/** What the stage has said that is not written down yet. */
+	output: string;
+}
+
+/** Writes the failure down, then undoes what the deployment did to the database. Returns the error to end the update with. */
 async function abandon(
 	context: DeploymentContext,
 	deploymentId: number,
-	step: string,
+	{ stage, step, output }: FailedStep,
 	type: RollbackType,
 	cause: unknown,
 ): Promise<Error> {
 	const reason = messageOf(cause);
 	const told: string[] = [`${step}: ${reason}`];
+	const tell = async (work: Parameters<typeof withClient<void>>[2]): Promise<string | undefined> => {
+		try {
+			await withCatalog(context.catalog, work);
+			return undefined;
+		} catch (error) {
+			return `the catalog could not be told: ${messageOf(error)}`;
+		}
+	};
+	const failed = { name: stage, error: reason.slice(0, ERROR_LENGTH), output };
+	const tellFailure = (client: ClientBase) => failStage(client, deploymentId, failed, firstLine(told[0]!));
+	const untold = await tell(tellFailure);
 	const undone = cause instanceof MigrationError ? [...cause.undone] : [];
 	if (context.onFailure === "undo") {
 		undone.push(...(await undo(context, deploymentId, { type, reason: firstLine(told[0]!), cause, told })));
 	}
 	const status = undone.length > 0 || cause instanceof TrafficReturned ? "rolled_back" : "failed";
-	const error = firstLine(reason);
-	try {
-		await withCatalog(context.catalog, async (client) => {
-			await closeDeployment(client, deploymentId, { status, error });
-			await noteFailed(client, context.environment);
-		});
-	} catch (failure) {
-		told.push(`the catalog could not be told: ${messageOf(failure)}`);
-	}
-	await notifyDeployment(context, deploymentId, { status, error });
+	const left = await tell(async (client) => {
+		if (untold !== undefined) {
+			await tellFailure(client);
+		}
+		if (status === "rolled_back") {
+			await closeDeployment(client, deploymentId, { status });
+		}
+		await noteFailed(client, context.environment);
+	});
+	told.push(...(left === undefined ? [] : [left]));
+	await notifyDeployment(context, deploymentId, { status, error: firstLine(told[0]!) });
 	return new Error(told.join("\n"), { cause });
 }
 
@@ -200,20 +280,8 @@ function messageOf(error: unknown): string {
 }
 
 const REASON_LENGTH = 500;
+const ERROR_LENGTH = 8000;
 
 function firstLine(text: string): string {
 	return (text.split("\n")[0] ?? "").slice(0, REASON_LENGTH);
-}
-
-/** What git says of the project, or undefined outside a work tree or without git: the record then leaves it out. */
-function git(...args: string[]): string | undefined {
-	try {
-		return execFileSync("git", args, {
-			encoding: "utf8",
-			stdio: ["ignore", "pipe", "ignore"],
-			timeout: 5000,
-		}).trim();
-	} catch {
-		return undefined;
-	}
 }

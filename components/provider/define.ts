@@ -16,6 +16,8 @@ export interface Definition<Inputs extends object, Outputs extends Inputs> {
 	ignore?: readonly (keyof Inputs & string)[];
 	/** Names of outputs that an update leaves as they are. */
 	stables?: readonly (keyof Outputs & string)[];
+	/** Whether what is wanted calls for anything in this update; while it does not, no difference does. */
+	isDue?(wanted: Record<string, unknown>): boolean;
 	create(inputs: Inputs): Promise<{ id: string; outputs: Outputs }>;
 	update(id: string, inputs: Inputs, olds: Outputs): Promise<Outputs>;
 	delete(id: string, outputs: Outputs): Promise<void>;
@@ -55,8 +57,9 @@ export function defineProvider<Inputs extends object, Outputs extends Inputs>(
 			if (stale && definition.replaceStale !== undefined) {
 				replaces.push(definition.replaceStale);
 			}
+			const isDue = definition.isDue?.(news) ?? true;
 			return {
-				changes: changed.length > 0 || stale,
+				changes: isDue && (changed.length > 0 || stale),
 				replaces,
 				stables: [...(definition.stables ?? [])],
 				deleteBeforeReplace: false,

@@ -20,14 +20,21 @@ export function planInPlace(live: readonly string[], release: string): InPlacePl
 }
 
 /** Declares the two halves of an in-place update so that the second waits for the first. */
-export function inOrder<Migrated extends Resource, Served extends Resource>(
+export function inOrder<Migrated extends Resource, Tested extends Resource, Served extends Resource>(
 	plan: InPlacePlan,
-	halves: { migrate(after: Resource[]): Migrated; serve(after: Resource[]): Served },
-): { migrated: Migrated; served: Served } {
+	halves: {
+		migrate(after: Resource[]): Migrated;
+		/** Tests of what was migrated. */
+		test(migrated: Migrated): Tested[];
+		serve(after: Resource[]): Served;
+	},
+): { migrated: Migrated; tested: Tested[]; served: Served } {
 	if (plan === "migrate-first") {
 		const migrated = halves.migrate([]);
-		return { migrated, served: halves.serve([migrated]) };
+		const tested = halves.test(migrated);
+		return { migrated, tested, served: halves.serve([migrated, ...tested]) };
 	}
 	const served = halves.serve([]);
-	return { served, migrated: halves.migrate([served]) };
+	const migrated = halves.migrate([served]);
+	return { served, migrated, tested: halves.test(migrated) };
 }

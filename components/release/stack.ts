@@ -3,6 +3,7 @@ import { z } from "zod";
 import { loadMigrations } from "../migrations/files";
 import { highestVersion, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
+import { runningIn } from "../migrations/seed-data";
 import { parseSettings, type Settings } from "../settings/settings";
 import { type LastOutputs, lastOutputsSchema } from "./color-record";
 import { localNames, type StackNames } from "./names";
@@ -69,13 +70,19 @@ function readFiles(): Pick<StackInputs, "settings" | "migrations" | "reversible"
 		const settings = readSettings();
 		const { release, migrationsDirectory } = settings;
 		const files = loadMigrations(migrationsDirectory);
-		const migrations = wantedFor(release, files);
+		const released = wantedFor(release, files);
+		const migrations = runningIn(settings.environment, released);
 		if (migrations.length === 0) {
 			throw new Error(
 				files.length === 0
 					? `${migrationsDirectory} has no migrations: add the first one`
 					: `release: found ${release}; allowed: ${files[0]?.version} or newer, the version of the first migration`,
 			);
+		}
+		const leftOut = released.filter((migration) => !migrations.includes(migration));
+		if (pulumi.runtime.isDryRun() && leftOut.length > 0) {
+			const names = leftOut.map(({ version, name }) => `${version} ${name}`).join(", ");
+			void pulumi.log.info(`seed data that ${settings.environment} does not get: ${names}`);
 		}
 		if (pulumi.runtime.isDryRun() && !files.some(({ version }) => version === release)) {
 			void pulumi.log.warn(

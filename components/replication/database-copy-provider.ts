@@ -8,7 +8,7 @@ import { loadMigrations } from "../migrations/files";
 import { listEntries, migrationEntriesSchema } from "../migrations/migration-entries";
 import { isUpToDate } from "../migrations/status";
 import { deploymentContextSchema } from "../pipeline/context";
-import { inDeployment } from "../pipeline/deployment";
+import { inStage } from "../pipeline/deployment";
 import { recordStep } from "../pipeline/step-log";
 import { defineProvider } from "../provider/define";
 import { colorTargets } from "../traffic/local/color-targets";
@@ -130,13 +130,14 @@ async function resumeTraffic(wanted: Inputs): Promise<void> {
 	if (!(await isAtStandstill(await observeNodes(wanted.servers), traffic))) {
 		return;
 	}
-	await inDeployment(wanted.context, "traffic that an update left standing", () =>
-		endStandstill({ ...traffic, log: console.log }).catch((error: unknown) => {
+	const step = "traffic that an update left standing";
+	await inStage(wanted.context, "Build Database Schema", step, (_deploymentId, log) =>
+		endStandstill({ ...traffic, log }).catch((error: unknown) => {
 			if (!(error instanceof GatewayError)) {
 				throw error;
 			}
 			// A router that does not run yet serves nobody: the cutover sends it where requests belong.
-			console.log(error.message);
+			log(error.message);
 		}),
 	);
 }
@@ -158,7 +159,8 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 	) {
 		return;
 	}
-	await inDeployment(context, `copy to ${nodeName(target)}`, async (deploymentId) => {
+	const step = `copy to ${nodeName(target)}`;
+	await inStage(context, "Build Database Schema", step, async (deploymentId, log) => {
 		await inCatalog(context, (catalog) => noteBuilding(catalog, target, context.release));
 		const wantedVersions = new Set(Object.keys(wanted.migrations));
 		await putInStep({
@@ -177,7 +179,7 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 			slotTimeoutMs: wanted.slotTimeoutSeconds * 1000,
 			catchUpTimeoutMs: wanted.catchUpTimeoutSeconds * 1000,
 			maxLagBytes: wanted.maxLagBytes,
-			log: console.log,
+			log,
 			step: (name) => recordStep(context, deploymentId, `${nodeName(target)}: ${name}`),
 		});
 		await inCatalog(context, (catalog) =>

@@ -1,3 +1,5 @@
+import { shippedStages } from "./shipped-stages";
+
 /** What an environment gets for each key that its stack file leaves out. */
 export const environmentDefaults = {
 	development: {
@@ -16,6 +18,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 10_000,
 		lagWarningSeconds: 30,
 		lagFailSeconds: 600,
+		stages: shippedStages("database", "integration"),
 	},
 	staging: {
 		poolSize: 10,
@@ -33,6 +36,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 10,
 		lagFailSeconds: 300,
+		stages: shippedStages("database", "integration", "load", "security", "compliance"),
 	},
 	production: {
 		poolSize: 20,
@@ -50,6 +54,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 5,
 		lagFailSeconds: 120,
+		stages: shippedStages("integration"),
 	},
 } as const;
 

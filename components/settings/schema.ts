@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readDeclaredStages } from "./declared-stages";
 import { environmentNames } from "./environments";
 import { isPathList } from "./feature-paths";
 
@@ -87,6 +88,15 @@ const FEATURES = [
 	"/counting-results/hourly?cameraId=1&from=2000-01-01T00:00:00Z&to=2000-01-01T01:00:00Z",
 ].join(", ");
 
+/** The stages that an environment declares: a structured value, whose mistakes are told each with its place. */
+function declaredStages() {
+	return z.string().transform((text, context) => {
+		const report = (where: string, what: string) =>
+			context.addIssue({ code: "custom", message: what, params: { where } });
+		return readDeclaredStages(text, report) ?? z.NEVER;
+	});
+}
+
 /** Every key of the stack config. Values are texts, as Pulumi hands them to a program. */
 export const configSchema = z.strictObject({
 	environment: oneOf(environmentNames),
@@ -136,6 +146,7 @@ export const configSchema = z.strictObject({
 	bakeSeconds: seconds(0, 3600).optional(),
 	bakeMaxErrorPercent: wholeNumber(0, 100, "percent").default(1),
 	bakeMaxLatencyMilliseconds: milliseconds(1, 60_000).default(1000),
+	stages: declaredStages().optional(),
 	notifyUrl: webAddress().optional(),
 	notifyFormat: oneOf(["generic", "slack"]).default("generic"),
 	notifySecret: signingKey().optional(),

@@ -88,6 +88,13 @@ function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: S
 	}
 	const key = String(issue.path[0]) as ConfigKey;
 	const full = `${stack.project}:${key}`;
+	const where = issue.code === "custom" ? issue.params?.where : undefined;
+	if (where !== undefined) {
+		const isSecret = stack.secretKeys.includes(full);
+		return [
+			`${full}${where}: ${isSecret ? issue.message.replace(/^found .*; allowed/, "found a secret; allowed") : issue.message}`,
+		];
+	}
 	const found =
 		own[key] === undefined
 			? "nothing"

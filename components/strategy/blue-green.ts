@@ -72,7 +72,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 			subject: live.subject,
 			context: live.context,
 		},
-		{ dependsOn: colors.map(({ health }) => health) },
+		{ dependsOn: colors.flatMap(({ health, stages }) => [health, ...stages]) },
 	);
 
 	const { last } = inputs;
@@ -129,7 +129,16 @@ function declareColors(
 	const declared: ColorStack[] = [];
 	for (const each of planned) {
 		const older = declared.at(-1);
-		declared.push(new ColorStack({ planned: each, settings, names, ...shared, ...(older && { older }) }));
+		declared.push(
+			new ColorStack({
+				planned: each,
+				settings,
+				names,
+				...shared,
+				...(older && { older }),
+				...(each.color === plan.live && { tested: { due: plan.kind === "first" || plan.kind === "build" } }),
+			}),
+		);
 	}
 	return declared;
 }

@@ -8,6 +8,8 @@ import type { HealthSubject } from "../health/subject";
 import { MigrationSet } from "../migrations/migration-set";
 import { deploymentContext } from "../pipeline/arguments";
 import type { DeploymentContext } from "../pipeline/context";
+import { declareStages, type Stage } from "../pipeline/stage";
+import type { StageMoment } from "../pipeline/stage-list";
 import type { Queue } from "../queue/queue";
 import type { PlannedColor } from "../release/blue-green";
 import type { ColorRecord } from "../release/color-record";
@@ -27,6 +29,8 @@ export interface ColorStackArgs {
 	queue: Queue;
 	/** The older colour, which this one is copied from. */
 	older?: ColorStack;
+	/** For the colour that shall have the traffic: whether it is new, so that it has to pass the declared stages before. */
+	tested?: { due: boolean };
 }
 
 /** One generation of a colour: a database of its own, its rows, its migrations, and the service connected to it. */
@@ -38,10 +42,12 @@ export class ColorStack extends pulumi.ComponentResource {
 	readonly health: ColorHealth;
 	/** What is checked of it; a secret. */
 	readonly subject: pulumi.Output<HealthSubject>;
+	/** Those that need the service, the last of what comes before the traffic. */
+	readonly stages: Stage[];
 	readonly context: pulumi.Output<DeploymentContext>;
 
 	constructor(args: ColorStackArgs, opts?: pulumi.ComponentResourceOptions) {
-		const { planned, settings, names, servers, catalog, queue, older } = args;
+		const { planned, settings, names, servers, catalog, queue, older, tested } = args;
 		const name = nodeName(planned);
 		super("camera-counting:strategy:ColorStack", name, {}, opts);
 		const { color, generation, release, requiredSchema, service } = planned;
@@ -92,6 +98,22 @@ export class ColorStack extends pulumi.ComponentResource {
 			},
 			{ ...child, dependsOn: copy },
 		);
+		const { applicationConnection } = this.database;
+		const testsAt = (moment: StageMoment, subject: pulumi.Input<string>, url?: pulumi.Input<string>) =>
+			tested === undefined
+				? []
+				: declareStages(settings.stages, moment, {
+						...tested,
+						completes: false,
+						subject,
+						application: applicationConnection,
+						context,
+						...(url !== undefined && { url }),
+					});
+		const schemaTests = testsAt(
+			"after-migrations",
+			pulumi.interpolate`${name}, deployment ${this.migrations.deploymentId}`,
+		);
 		this.service = new Service(
 			`${name}-service`,
 			{
@@ -99,7 +121,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				directory: `${names.serviceDirectory}/${name}`,
 				release,
 				requiredSchema,
-				database: this.database.applicationConnection,
+				database: applicationConnection,
 				statistics: servers.of(color).statisticsConnection,
 				queue: queue.connection,
 				cacheNamespace: name,
@@ -108,7 +130,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				drainTimeoutSeconds,
 				context,
 			},
-			{ ...child, dependsOn: this.migrations },
+			{ ...child, dependsOn: [this.migrations, ...schemaTests] },
 		);
 		this.subject = healthSubject(settings, {
 			server: servers.of(color),
@@ -128,6 +150,11 @@ export class ColorStack extends pulumi.ComponentResource {
 				context,
 			},
 			child,
+		);
+		this.stages = testsAt(
+			"after-health",
+			pulumi.interpolate`${name} as of ${this.health.checkedAt}`,
+			this.service.url,
 		);
 		this.registerOutputs({});
 	}

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ApplicationDatabase } from "../database/application-database";
@@ -8,6 +9,7 @@ import { MigrationSet, migrationEntries } from "../migrations/migration-set";
 import { announcePlan } from "../migrations/preview";
 import { Watcher } from "../monitoring/watcher";
 import { deploymentContext } from "../pipeline/arguments";
+import { declareStages } from "../pipeline/stage";
 import { Queue } from "../queue/queue";
 import { inOrder, planInPlace } from "../release/in-place";
 import type { StackInputs } from "../release/stack";
@@ -49,7 +51,12 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		{ dependsOn: server },
 	);
 
-	const { migrated, served } = inOrder(plan, {
+	const tested = { due: true, application: database.applicationConnection, context };
+	const {
+		migrated,
+		tested: schemaTests,
+		served,
+	} = inOrder(plan, {
 		migrate: (after) =>
 			new MigrationSet(
 				"migrations",
@@ -61,6 +68,12 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 				},
 				{ dependsOn: after },
 			),
+		test: ({ deploymentId }) =>
+			declareStages(settings.stages, "after-migrations", {
+				...tested,
+				subject: pulumi.interpolate`deployment ${deploymentId}`,
+				completes: false,
+			}),
 		serve: (after) => {
 			const service = new Service(
 				"service",
@@ -96,6 +109,8 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		},
 	});
 	announcePlan(migrated, { migrations, context, first: last === undefined });
+	const hasTests = settings.stages.some(({ when }) => when === "after-health");
+	const testedAt = schemaTests.at(-1)?.ranAt;
 	const health = new HealthGate("health", {
 		route: served,
 		plan,
@@ -103,7 +118,22 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		timeoutSeconds: readyTimeoutSeconds,
 		migratedBy: migrated.deploymentId,
 		subject: healthSubject(settings, { server, database, migrations: migrationEntries(migrations) }),
+		...(testedAt && { testedAt }),
+		completes: !hasTests,
 		context,
+	});
+	declareStages(settings.stages, "after-health", {
+		...tested,
+		subject: health.checkedAt,
+		completes: true,
+		url: router.url,
+		route: {
+			previousGroup: served.previousGroup,
+			previousUrl: served.previousUrl,
+			routerFile: served.stateFile,
+			routedBy: served.deploymentId,
+			plan,
+		},
 	});
 
 	return {

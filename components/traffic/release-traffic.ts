@@ -77,7 +77,7 @@ export async function releaseTraffic(
 }
 
 /** Links that were let go on need a moment for that. */
-const SHORT_PATIENCE_SECONDS = 5;
+const SHORT_PATIENCE_SECONDS = 10;
 
 /** What has the traffic keeps it where there is nowhere better to go: what is wrong with it is told. */
 async function lookAtLive({ examine, log }: ReleaseTrafficOptions): Promise<readonly CheckResult[]> {

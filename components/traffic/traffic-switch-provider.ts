@@ -6,7 +6,7 @@ import { passChecks } from "../health/pass-checks";
 import { windowOf } from "../health/statement-window";
 import { subjectSchema } from "../health/subject";
 import { deploymentContextSchema } from "../pipeline/context";
-import { completeDeployment, inDeployment } from "../pipeline/deployment";
+import { completeDeployment, inStage } from "../pipeline/deployment";
 import { defineProvider } from "../provider/define";
 import { colorServersSchema, liveNode, nodeOf, observeNodes } from "../replication/environment";
 import { forsakenLinks, letLinksGoOn, sweepForsakenLinks } from "../replication/leftovers";
@@ -111,17 +111,18 @@ function areLinked(live: Node, idle: Node): Promise<boolean> {
 
 async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 	const { context, live } = wanted;
-	const { switched, pauseMs } = await inDeployment(
+	const { switched, pauseMs } = await inStage(
 		context,
+		"Switch Traffic",
 		`traffic to ${nodeName(live)} (release ${live.release})`,
-		async (deploymentId) => {
+		async (deploymentId, log) => {
 			const moved = await releaseTraffic({
 				...wanted,
 				router: new GatewayRouter(wanted.stateFile),
 				checkHealth: async () => (await findFault(wanted.publicUrl, live.release)) || undefined,
 				examine: (patienceSeconds) => examine(wanted, deploymentId, patienceSeconds),
 				deploymentId,
-				log: console.log,
+				log,
 			});
 			await leaveInOrder(wanted);
 			return moved;

@@ -9,6 +9,15 @@ import {
 } from "../../components/catalog/deployments";
 import { type EnvironmentMirror, mirrorEnvironment } from "../../components/catalog/environments";
 import { finishRollback, startRollback } from "../../components/catalog/rollbacks";
+import {
+	addStageOutput,
+	completeStage,
+	failStage,
+	type NewStage,
+	OUTPUT_LENGTH,
+	stagesOf,
+	startStage,
+} from "../../components/catalog/stages";
 import { newestCatalogVersion, upgradeCatalog } from "../../components/catalog/upgrade";
 import { connect } from "../../components/database/connection";
 import { type TestDatabase, testDatabase } from "../support/postgres";
@@ -173,7 +182,9 @@ describe("the catalog", () => {
 			const elsewhere = await openDeployment(client, { ...deployment, environment: "production" });
 			const abandoned = await openDeployment(client, deployment);
 			await startRollback(client, { deploymentId: abandoned, type: "automatic", reason: "test" });
-			assert.deepEqual(await closeAbandoned(client, "staging"), [abandoned]);
+			assert.deepEqual(await closeAbandoned(client, "staging"), [
+				{ id: abandoned, release: "1.2.0", stage: "Rollback" },
+			]);
 			assert.deepEqual(await closeAbandoned(client, "staging"), []);
 			const [latest] = await latestDeployments(client, "staging", 1);
 			assert.deepEqual([latest?.id, latest?.status, latest?.error], [abandoned, "failed", "interrupted"]);
@@ -220,6 +231,130 @@ describe("the catalog", () => {
 				},
 			]);
 		});
+	});
+
+	describe("'s stages", () => {
+		const planned: NewStage[] = [
+			{ name: "Build", type: "build", config: {} },
+			{ name: "Test", type: "test", config: { command: ["true"] } },
+			{ name: "Deploy", type: "deploy", config: {} },
+		];
+		beforeEach(() => upgradeCatalog(client));
+
+		const statuses = async (id: number) =>
+			(await stagesOf(client, id)).map(({ name, status }) => `${name}: ${status}`);
+
+		it("are pending in their order when their deployment opens, and skipped when it had nothing to do for them", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			assert.deepEqual(
+				await stagesOf(client, id),
+				planned.map((stage) => ({ ...stage, status: "pending" })),
+			);
+			await startStage(client, id, { name: "Build", type: "build" });
+			assert.deepEqual(await statuses(id), ["Build: running", "Test: pending", "Deploy: pending"]);
+			await completeStage(client, id, "Build", "built");
+			await closeDeployment(client, id, { status: "completed" });
+			assert.deepEqual(await statuses(id), ["Build: completed", "Test: skipped", "Deploy: skipped"]);
+			const [build, test] = await stagesOf(client, id);
+			assert(build?.startedAt && build.completedAt && build.durationMs !== undefined);
+			assert.equal(build.durationMs, Math.round(await milliseconds(id, "Build")));
+			assert.equal(build.output, "built");
+			assert.deepEqual(
+				[test?.startedAt, test?.completedAt, test?.durationMs],
+				[undefined, undefined, undefined],
+			);
+		});
+
+		it("begin with the first of their steps and end with the last, and one that was not foreseen comes last", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			await startStage(client, id, { name: "Build", type: "build" });
+			await completeStage(client, id, "Build", "one");
+			const [first] = await stagesOf(client, id);
+			await startStage(client, id, { name: "Build", type: "build" });
+			await completeStage(client, id, "Build", "two");
+			await startStage(client, id, { name: "Check", type: "validate" });
+			const [second] = await stagesOf(client, id);
+			assert.deepEqual([second?.startedAt, second?.output], [first?.startedAt, "one\ntwo"]);
+			assert(second!.completedAt! >= first!.completedAt!);
+			assert.deepEqual(await statuses(id), [
+				"Build: completed",
+				"Test: pending",
+				"Deploy: pending",
+				"Check: running",
+			]);
+		});
+
+		it("keep the end of what they say", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			await startStage(client, id, { name: "Test", type: "test" });
+			await addStageOutput(client, id, "Test", "first");
+			for (const letter of ["a", "b", "c"]) {
+				await addStageOutput(client, id, "Test", letter.repeat(OUTPUT_LENGTH / 2));
+			}
+			const output = (await stagesOf(client, id))[1]?.output;
+			assert.equal(output?.length, OUTPUT_LENGTH);
+			assert.match(output ?? "", /^b+\nc+$/);
+		});
+
+		it("fail with their deployment and leave out those to come, in one step", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			await startStage(client, id, { name: "Build", type: "build" });
+			await completeStage(client, id, "Build", "");
+			await startStage(client, id, { name: "Test", type: "test" });
+			await failStage(client, id, { name: "Test", error: "two of\nthree", output: "said" }, "two of");
+			assert.deepEqual(await statuses(id), ["Build: completed", "Test: failed", "Deploy: skipped"]);
+			const test = (await stagesOf(client, id))[1];
+			assert.deepEqual([test?.error, test?.output], ["two of\nthree", "said"]);
+			const [latest] = await latestDeployments(client, "staging", 1);
+			assert.deepEqual([latest?.status, latest?.error], ["failed", "two of"]);
+			await closeDeployment(client, id, { status: "rolled_back" });
+			const [back] = await latestDeployments(client, "staging", 1);
+			assert.deepEqual([back?.status, back?.error], ["rolled_back", "two of"]);
+		});
+
+		it("have a rollback as their last, with its steps and its outcome", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			const rollback = await startRollback(client, {
+				deploymentId: id,
+				type: "automatic",
+				reason: "because",
+			});
+			assert.equal((await statuses(id)).at(-1), "Rollback: running");
+			await finishRollback(client, rollback, {
+				steps: [{ step: "undo 1.3.0 x", status: "completed", backups: ["a.sql"], durationMs: 3 }],
+			});
+			const last = (await stagesOf(client, id)).at(-1);
+			assert.deepEqual(
+				[last?.type, last?.status, last?.output],
+				["rollback", "completed", "undo 1.3.0 x: completed in 3 ms\n  rows saved in a.sql"],
+			);
+			const failing = await startRollback(client, { deploymentId: id, type: "automatic", reason: "again" });
+			await finishRollback(client, failing, { steps: [], error: "the database is away" });
+			assert.deepEqual(
+				[(await statuses(id)).at(-1), (await stagesOf(client, id)).at(-1)?.error],
+				["Rollback: failed", "the database is away"],
+			);
+		});
+
+		it("of a deployment whose owner is gone have failed where they were under way, and are skipped where not", async () => {
+			const id = await openDeployment(client, deployment, planned);
+			await startStage(client, id, { name: "Build", type: "build" });
+			await completeStage(client, id, "Build", "");
+			await startStage(client, id, { name: "Test", type: "test" });
+			assert.deepEqual(await closeAbandoned(client, "staging"), [{ id, release: "1.2.0", stage: "Test" }]);
+			assert.deepEqual(await statuses(id), ["Build: completed", "Test: failed", "Deploy: skipped"]);
+			const test = (await stagesOf(client, id))[1];
+			assert.equal(test?.error, "interrupted");
+			assert(test?.completedAt && test.durationMs !== undefined);
+		});
+
+		async function milliseconds(id: number, name: string): Promise<number> {
+			const [row] = await rowsOf(
+				`SELECT (extract(epoch FROM completed_at - started_at) * 1000)::float8 AS ms FROM deployment_stages
+				WHERE pipeline_id = ${id} AND stage_name = '${name}'`,
+			);
+			return row.ms;
+		}
 	});
 
 	describe("'s environments", () => {

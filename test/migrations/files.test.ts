@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadMigrations } from "../../components/migrations/files";
 import { MigrationFilesError } from "../../components/migrations/problems";
+import { runningIn } from "../../components/migrations/seed-data";
 import { verifyMigrations } from "../../components/migrations/statements";
 
 const GOOD = "-- type: schema\n-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n";
@@ -68,6 +69,43 @@ SELECT 1;
 			path: join(directory, "1.10.0_third_đếm.sql"),
 		});
 		await verifyMigrations([third!]);
+	});
+
+	const seed = (environments: string, more = "") =>
+		`-- type: data\n-- environments: ${environments}\n${more}-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n`;
+
+	it("with seed data run only in the environments that they name", () => {
+		write({
+			"1.0.0_first.sql": GOOD,
+			"1.1.0_for_both.sql": seed("development, staging"),
+			"1.2.0_for_one.sql": seed("development", "-- depends: for_both\n"),
+		});
+		const migrations = loadMigrations(directory);
+		const names = (environment: "development" | "staging" | "production") =>
+			runningIn(environment, migrations).map(({ name }) => name);
+		assert.deepEqual(names("development"), ["first", "for_both", "for_one"]);
+		assert.deepEqual(names("staging"), ["first", "for_both"]);
+		assert.deepEqual(names("production"), ["first"]);
+	});
+
+	it("with seed data are refused for production, for a schema, and under what runs elsewhere as well", async () => {
+		assert.deepEqual(
+			await problemsOf({
+				"1.0.0_a.sql": seed("production"),
+				"1.1.0_b.sql": seed("development").replace("data", "schema"),
+			}),
+			[
+				'1.0.0_a.sql:2: "production" does not name environments that get seed data',
+				"1.1.0_b.sql:2: a migration of type schema runs in some environments only",
+			],
+		);
+		assert.deepEqual(
+			await problemsOf({
+				"1.0.0_a.sql": seed("development"),
+				"1.1.0_b.sql": seed("development, staging", "-- depends: a\n"),
+			}),
+			["1.1.0_b.sql:3: it depends on a, which only runs in development"],
+		);
 	});
 
 	it("come in the order of their version numbers, dependencies first", () => {

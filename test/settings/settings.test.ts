@@ -88,7 +88,81 @@ describe("the stack config", () => {
 			bakeMaxErrorPercent: 1,
 			bakeMaxLatencyMilliseconds: 1000,
 			notifyFormat: "generic",
+			stages: [
+				{
+					name: "Run Unit Tests",
+					type: "test",
+					command: ["node", "--require", "tsx/cjs", "stages/database-tests.ts"],
+					timeoutSeconds: 120,
+					when: "after-migrations",
+				},
+				{
+					name: "Integration Tests",
+					type: "test",
+					command: ["node", "--require", "tsx/cjs", "stages/api-integration.ts"],
+					timeoutSeconds: 120,
+					when: "after-health",
+				},
+			],
 		});
+	});
+
+	it("gives each environment its test stages, which the stack file replaces as a whole", () => {
+		const names = (changes: Record<string, string>) => read(changes).stages.map(({ name }) => name);
+		assert.deepEqual(names({ environment: "staging" }), [
+			"Run Unit Tests",
+			"Integration Tests",
+			"Load Test",
+			"Security Scan",
+			"Compliance Check",
+		]);
+		assert.deepEqual(names({ environment: "production", sslMode: "disable" }), ["Integration Tests"]);
+		assert.deepEqual(names({ stages: "[]" }), []);
+		const own = { name: "Smoke", command: ["npm", "run", "smoke"], timeoutSeconds: 30 };
+		assert.deepEqual(read({ stages: JSON.stringify([own]) }).stages, [
+			{ ...own, type: "test", when: "after-health" },
+		]);
+	});
+
+	it("tells every mistake in the stages with its place", () => {
+		const stages = [
+			{ name: "Smoke", command: "npm test", timeoutSeconds: 0 },
+			{ name: "Smoke 2", command: [], timeoutSeconds: 5, when: "later", retries: 3 },
+			"Load",
+		];
+		assert.deepEqual(problems({ stages: JSON.stringify(stages), logLevel: "loud" }), [
+			'camera-counting:logLevel: found "loud"; allowed: one of debug, info, warn, error',
+			'camera-counting:stages[0].command: found "npm test"; allowed: a program and its arguments as a list of texts, such as ["npm", "run", "smoke"]',
+			"camera-counting:stages[0].timeoutSeconds: found 0; allowed: a whole number from 1 to 86400 (seconds)",
+			'camera-counting:stages[1].command: found []; allowed: a program and its arguments as a list of texts, such as ["npm", "run", "smoke"]',
+			'camera-counting:stages[1].when: found "later"; allowed: one of after-migrations, after-health',
+			"camera-counting:stages[1].retries: unknown key; allowed: name, type, command, timeoutSeconds, when",
+			'camera-counting:stages[2]: found "Load"; allowed: a stage: name, command and timeoutSeconds, and where needed type and when',
+		]);
+	});
+
+	it("refuses stages that cannot be told apart, or that the deployment has itself", () => {
+		const stage = (name: string) => ({ name, command: ["true"], timeoutSeconds: 5 });
+		assert.deepEqual(
+			problems({ stages: JSON.stringify(["Smoke", "smoke", "Health Checks", "rollback"].map(stage)) }),
+			[
+				'camera-counting:stages[1].name: found "smoke" a second time; allowed: one stage of a name',
+				'camera-counting:stages[2].name: found "Health Checks", a stage of the deployment\'s own; allowed: another name',
+				'camera-counting:stages[3].name: found "rollback", a stage of the deployment\'s own; allowed: another name',
+			],
+		);
+		for (const text of ["yes", "{}", "3"]) {
+			assert.match(
+				problems({ stages: text })[0] ?? "",
+				/^camera-counting:stages: found .*; allowed: a list of stages/,
+			);
+		}
+	});
+
+	it("does not show stages that are kept secret", () => {
+		assert.deepEqual(problems({ stages: "hunter2" }, [`${project}:stages`]), [
+			"camera-counting:stages: found a secret; allowed: a list of stages, each with name, command and timeoutSeconds",
+		]);
 	});
 
 	it("gives staging and production theirs", () => {

@@ -38,6 +38,7 @@ const PARTS = [
 	"migrations",
 	"scripts",
 	"service",
+	"stages",
 ];
 
 export type EngineName = "embedded" | "cli";
@@ -79,6 +80,8 @@ export class TestProject {
 			this.removeMigration(file);
 		}
 		symlinkSync(join(repository, "node_modules"), join(this.directory, "node_modules"));
+		// Stages of an environment take longer than most of what is tested here; a test that is about them declares them.
+		this.configure({ stages: "[]" });
 	}
 
 	get stackFile(): string {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { connectionSchema } from "../../database/connection";
 import { openWindow } from "../../health/statement-window";
 import { deploymentContextSchema } from "../../pipeline/context";
-import { inDeployment } from "../../pipeline/deployment";
+import { inStage } from "../../pipeline/deployment";
 import { defineProvider } from "../../provider/define";
 import { routedUrls } from "../../traffic/local/router-file";
 import {
@@ -55,14 +55,14 @@ export const provider = defineProvider<Inputs, Outputs>({
 });
 
 function start(wanted: Inputs): Promise<ServiceProcess> {
-	return inDeployment(wanted.context, `service ${wanted.release}`, async () => {
+	return inStage(wanted.context, "Deploy to Environment", `service ${wanted.release}`, async (_id, log) => {
 		await openWindow(wanted.statistics, wanted.database);
 		const { instance, url } = await startService(
 			serviceSchema.parse(wanted),
 			wanted,
 			routedUrls(wanted.routerFile),
 		);
-		console.log(`service ${wanted.release} is ready on ${url}`);
+		log(`service ${wanted.release} is ready on ${url}`);
 		return { instance, url };
 	});
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { deploymentContextSchema } from "../../pipeline/context";
-import { inDeployment } from "../../pipeline/deployment";
+import { inStage } from "../../pipeline/deployment";
 import { defineProvider } from "../../provider/define";
 import { activeTarget, routeNowhere, switchTraffic } from "./switch";
 
@@ -44,9 +44,9 @@ export const provider = defineProvider<Inputs, Outputs>({
 
 async function move(wanted: Inputs): Promise<Outputs> {
 	const { context, targetGroup, targetUrl, release } = wanted;
-	return inDeployment(context, `traffic to ${release}`, async (deploymentId) => {
+	return inStage(context, "Deploy to Environment", `traffic to ${release}`, async (deploymentId, log) => {
 		const before = await switchTraffic({ ...wanted, target: { targetGroup, url: targetUrl } });
-		console.log(`traffic goes to ${release} (${targetUrl})`);
+		log(`traffic goes to ${release} (${targetUrl})`);
 		return {
 			...wanted,
 			previousGroup: before?.targetGroup ?? "",
