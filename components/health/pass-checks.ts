@@ -42,16 +42,21 @@ const LASTING: readonly CheckName[] = ["performance", "migrations"];
  */
 export async function passChecks(trial: Trial): Promise<CheckResult[]> {
 	const { url, timeoutSeconds, log } = trial;
-	const resume = once(() => resumeLinks(trial));
+	let resumed = false;
 	let results: CheckResult[] = [];
 	let lasts = false;
 	await poll(timeoutSeconds * 1000, POLL_INTERVAL_MS, async () => {
 		results = await runChecks(trial);
 		const failed = results.filter(({ status }) => status === "FAIL").map(({ check }) => check);
-		if (failed.includes("replication_lag")) {
-			await resume();
-		}
 		lasts = failed.some((check) => LASTING.includes(check));
+		if (failed.includes("replication_lag")) {
+			// What stops it a second time does not mend itself. What hinders asking is what the checks tell.
+			lasts ||= resumed && (await hasFaultyLink(trial).catch(() => false));
+			if (!resumed) {
+				resumed = true;
+				await resumeLinks(trial).catch(() => {});
+			}
+		}
 		return failed.length === 0 || lasts || undefined;
 	});
 	await record(trial, results).catch((error: Error) =>
@@ -70,7 +75,7 @@ export async function passChecks(trial: Trial): Promise<CheckResult[]> {
 	return results;
 }
 
-/** A link stops for good when its connection is lost: what stopped it may be over. */
+/** What stopped a link may be over, as a deadlock is. */
 async function resumeLinks({ links }: Trial): Promise<void> {
 	for (const { from, to } of (await links?.()) ?? []) {
 		await withLink(from, to, async (ends) => {
@@ -81,10 +86,14 @@ async function resumeLinks({ links }: Trial): Promise<void> {
 	}
 }
 
-function once(work: () => Promise<void>): () => Promise<void> {
-	let done: Promise<void> | undefined;
-	// What hinders it is what the checks tell.
-	return () => (done ??= work().catch(() => {}));
+/** Whether a link has stopped on an error, or was lost; not whether one is just not connected. */
+async function hasFaultyLink({ links }: Trial): Promise<boolean> {
+	for (const { from, to } of (await links?.()) ?? []) {
+		if ((await withLink(from, to, linkState)).fault !== undefined) {
+			return true;
+		}
+	}
+	return false;
 }
 
 function record({ context, deploymentId, subject }: Trial, results: CheckResult[]): Promise<void> {

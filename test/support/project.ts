@@ -75,9 +75,13 @@ export class TestProject {
 		for (const part of PARTS) {
 			cpSync(join(repository, part), join(this.directory, part), { recursive: true });
 		}
-		// From release 1.4.0 on, migrations are the tests' own.
-		for (const file of readdirSync(this.path("migrations")).filter((name) => !/^1\.[0-3]\./.test(name))) {
+		// From release 1.4.0 on, migrations are the tests' own, and so is what tests their tables.
+		const isLater = (name: string) => !/^1\.[0-3]\./.test(name);
+		for (const file of readdirSync(this.path("migrations")).filter(isLater)) {
 			this.removeMigration(file);
+		}
+		for (const file of readdirSync(this.path("stages", "database")).filter(isLater)) {
+			rmSync(this.path("stages", "database", file));
 		}
 		symlinkSync(join(repository, "node_modules"), join(this.directory, "node_modules"));
 		// Stages of an environment take longer than most of what is tested here; a test that is about them declares them.
