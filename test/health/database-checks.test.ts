@@ -46,7 +46,7 @@ describe("the check of the connections", () => {
 		assert.deepEqual(result, { check: "connections", status: "PASS", figure: 70, unit: "%" });
 		assert.match(
 			detail,
-			/^\d+ of 257 of the server's connections are used, \d+ are left; 7 of 10 of those of test_\w+ are used, 3 are left$/,
+			/^\d+ of 269 of the server's connections are used, \d+ are left; 7 of 10 of those of test_\w+ are used, 3 are left$/,
 		);
 	});
 
@@ -71,7 +71,7 @@ describe("the check of the connections", () => {
 	it("looks at the server's alone where the role has no limit", async () => {
 		await limitTo(-1);
 		await hold(1);
-		assert.match((await check()).detail, /^\d+ of 257 of the server's connections are used, \d+ are left$/);
+		assert.match((await check()).detail, /^\d+ of 269 of the server's connections are used, \d+ are left$/);
 	});
 });
 
