@@ -57,7 +57,7 @@ describe("mistakes before the first update", () => {
 		const contradictory = await project.up();
 		assertClearFailure(contradictory);
 		for (const mistake of [
-			/poolSize: found 30 with maxConnections 20; allowed: at most 9/,
+			/poolSize: found 30 with maxConnections 20; allowed: at most 8/,
 			/debugMode: found true with environment production/,
 			/alerting: found true with monitoring false/,
 			/sslMode: found require with platform local; allowed: disable/,
