@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { closeToPublic } from "../database/application-database";
 import type { Connection } from "../database/connection";
+import { closeToPublic } from "../database/owned-database";
 import { GeneratedPassword } from "../database/password";
 import type { DatabaseServer } from "../database/server";
 import { lateProvider } from "../provider/late";

@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "./connection";
-import { GeneratedPassword } from "./password";
+import { declareOwnedDatabase } from "./owned-database";
 import type { DatabaseServer } from "./server";
 
 export interface ApplicationDatabaseArgs {
@@ -33,31 +33,12 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 		const { server, databaseName, maxConnections } = args;
 		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
 
-		const ownerPassword = new GeneratedPassword(`${name}-owner-password`, { parent: this });
-		const owner = new postgresql.Role(
-			`${name}-owner`,
-			{ name: `${databaseName}_owner`, login: true, password: ownerPassword.value },
-			child,
-		);
-		const applicationPassword = new GeneratedPassword(`${name}-app-password`, { parent: this });
-		const application = new postgresql.Role(
-			`${name}-app`,
-			{
-				name: `${databaseName}_app`,
-				login: true,
-				password: applicationPassword.value,
-				connectionLimit: maxConnections,
-			},
-			child,
-		);
-		const database = new postgresql.Database(name, { name: databaseName, owner: owner.name }, child);
-
-		const closed = closeToPublic(`${name}-closed`, database, child);
-		const connect = new postgresql.Grant(
-			`${name}-connect`,
-			{ database: database.name, role: application.name, objectType: "database", privileges: ["CONNECT"] },
-			{ ...child, dependsOn: closed },
-		);
+		const { database, owner, ownerPassword, application, applicationPassword, connect } =
+			declareOwnedDatabase(
+				name,
+				{ server, databaseName, ownerName: `${databaseName}_owner`, connectionLimit: maxConnections },
+				this,
+			);
 		const replicate =
 			args.replicationRole === undefined
 				? []
@@ -105,27 +86,12 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 
 		this.databaseName = database.name;
 		this.applicationUser = application.name;
-		this.applicationPassword = applicationPassword.value;
+		this.applicationPassword = applicationPassword;
 		const ready = pulumi.all([connect, usage, ...replicate, ...defaults].map(({ id }) => id));
-		this.ownerConnection = ready.apply(() =>
-			server.connection(database.name, owner.name, ownerPassword.value),
-		);
+		this.ownerConnection = ready.apply(() => server.connection(database.name, owner.name, ownerPassword));
 		this.applicationConnection = ready.apply(() =>
-			server.connection(database.name, application.name, applicationPassword.value),
+			server.connection(database.name, application.name, applicationPassword),
 		);
 		this.registerOutputs({ databaseName: this.databaseName });
 	}
-}
-
-/** PostgreSQL lets every role connect to every database unless it is told not to. */
-export function closeToPublic(
-	name: string,
-	database: postgresql.Database,
-	opts: pulumi.CustomResourceOptions,
-): postgresql.Grant {
-	return new postgresql.Grant(
-		name,
-		{ database: database.name, role: "public", objectType: "database", privileges: [] },
-		opts,
-	);
 }

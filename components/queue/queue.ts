@@ -1,8 +1,6 @@
-import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { closeToPublic } from "../database/application-database";
 import type { Connection } from "../database/connection";
-import { GeneratedPassword } from "../database/password";
+import { declareOwnedDatabase } from "../database/owned-database";
 import type { DatabaseServer } from "../database/server";
 import { lateProvider } from "../provider/late";
 import { QUEUE_CONNECTIONS } from "./connections";
@@ -21,41 +19,22 @@ export class Queue extends pulumi.ComponentResource {
 	constructor(name: string, args: QueueArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:queue:Queue", name, {}, opts);
 		const { server, databaseName } = args;
-		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
-		const ownerPassword = new GeneratedPassword(`${name}-owner-password`, { parent: this });
-		const owner = new postgresql.Role(
-			`${name}-owner`,
-			{ name: databaseName, login: true, password: ownerPassword.value },
-			child,
-		);
-		const applicationPassword = new GeneratedPassword(`${name}-app-password`, { parent: this });
-		const application = new postgresql.Role(
-			`${name}-app`,
-			{
-				name: `${databaseName}_app`,
-				login: true,
-				password: applicationPassword.value,
-				connectionLimit: QUEUE_CONNECTIONS,
-			},
-			child,
-		);
-		const database = new postgresql.Database(name, { name: databaseName, owner: owner.name }, child);
-		const closed = closeToPublic(`${name}-closed`, database, child);
-		const connect = new postgresql.Grant(
-			`${name}-connect`,
-			{ database: database.name, role: application.name, objectType: "database", privileges: ["CONNECT"] },
-			{ ...child, dependsOn: closed },
-		);
+		const { database, owner, ownerPassword, application, applicationPassword, connect } =
+			declareOwnedDatabase(
+				name,
+				{ server, databaseName, ownerName: databaseName, connectionLimit: QUEUE_CONNECTIONS },
+				this,
+			);
 		const schema = new QueueSchema(
 			`${name}-schema`,
 			{
-				connection: server.connection(database.name, owner.name, ownerPassword.value),
+				connection: server.connection(database.name, owner.name, ownerPassword),
 				applicationRole: application.name,
 			},
 			{ parent: this, dependsOn: connect },
 		);
 		this.connection = schema.id.apply(() =>
-			server.connection(database.name, application.name, applicationPassword.value),
+			server.connection(database.name, application.name, applicationPassword),
 		);
 		this.registerOutputs({});
 	}
