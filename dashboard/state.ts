@@ -1,3 +1,5 @@
+import type { EnvironmentMirror } from "../components/catalog/environments";
+
 /**
  * What the page shows, section by section; a section that changed is sent whole. Times are in ISO 8601, durations in
  * milliseconds. Nothing in it is secret.
@@ -20,20 +22,9 @@ export interface DashboardState {
 
 export type Color = "blue" | "green";
 
-export interface Environment {
+export interface Environment extends Omit<EnvironmentMirror, "name" | "type"> {
 	stack: string;
 	type: string;
-	databaseHost: string;
-	databasePort: number;
-	databaseName: string;
-	databaseUser: string;
-	poolSize: number;
-	maxConnections: number;
-	backupSchedule: string;
-	monitoring: boolean;
-	alerting: boolean;
-	/** The other settings, by name. */
-	config: Record<string, string | number | boolean>;
 }
 
 export interface Traffic {

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { overallStatus } from "../components/health/check-result";
 import {
@@ -8,13 +7,14 @@ import {
 	healthText,
 } from "../components/health/environment-health";
 import { runPulumi } from "./engine";
+import { reportOptions } from "./report-options";
+import { run } from "./run";
 import { openStack } from "./stack-access";
-import { stackOf } from "./stack-environment";
 
 const USAGE = "usage: npm run health -- --stack <stack> [--json]";
 
 async function main(args: string[]): Promise<number> {
-	const options = read(args);
+	const options = reportOptions(args);
 	if (options === undefined) {
 		console.error(USAGE);
 		return 2;
@@ -37,20 +37,6 @@ async function main(args: string[]): Promise<number> {
 		options.json ? JSON.stringify(report, null, 2) : `${healthText(found)}\n${options.stack}: ${status}`,
 	);
 	return status === "FAIL" ? 1 : 0;
-}
-
-function read(args: string[]) {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: { stack: { type: "string", short: "s" }, json: { type: "boolean", default: false } },
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined ? undefined : { stack, json: values.json };
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
 }
 
 /** What the state keeps of the releases' health resources; their secrets stay in memory. */
@@ -93,12 +79,4 @@ async function deployedReleases(stack: string): Promise<DeployedRelease[]> {
 }
 
 // `npm run health -- --stack local`: how the live release and the idle one are today.
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
+run(main);

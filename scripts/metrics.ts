@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { metricsOf } from "../components/monitoring/metrics";
 import { createMetricsServer } from "../components/monitoring/metrics-server";
 import { observe } from "../components/monitoring/observe";
+import { run } from "./run";
 import { openStack } from "./stack-access";
 import { stackOf } from "./stack-environment";
 
@@ -60,12 +61,4 @@ function read(args: string[]) {
 }
 
 // `npm run metrics -- --stack local`: what Prometheus asks of a stack.
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
+run(main);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { connectionSchema } from "../components/database/connection";
 import { restoreBackup } from "../components/migrations/restore";
 import { runPulumi } from "./engine";
+import { run } from "./run";
 import { stackOf } from "./stack-environment";
 
 const USAGE = "usage: npm run restore -- -s <stack> <file below .local/<stack>/backups>";
@@ -54,12 +55,4 @@ async function ownerOf(stack: string) {
 }
 
 // `npm run restore -- -s dev <file>`: puts back the rows that an undo destroyed.
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
+run(main);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { lastGoodRelease, type PastUpdate } from "../components/release/last-good";
 import { chooseEngine, runPulumi } from "./engine";
 import { projectName } from "./project";
+import { run } from "./run";
 import { stackOf } from "./stack-environment";
 
 const USAGE = "usage: npm run rollback -- --stack <stack> [--dry-run]";
@@ -73,12 +74,4 @@ async function historyOf(stack: string): Promise<PastUpdate[]> {
 }
 
 // `npm run rollback -- --stack dev`: sets the release that was live before the present one, and deploys it.
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
+run(main);

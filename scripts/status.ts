@@ -1,13 +1,13 @@
-import { parseArgs } from "node:util";
 import { observe } from "../components/monitoring/observe";
 import { statusText } from "../components/monitoring/status-text";
+import { reportOptions } from "./report-options";
+import { run } from "./run";
 import { openStack } from "./stack-access";
-import { stackOf } from "./stack-environment";
 
 const USAGE = "usage: npm run status -- --stack <stack> [--json]";
 
 async function main(args: string[]): Promise<number> {
-	const options = read(args);
+	const options = reportOptions(args);
 	if (options === undefined) {
 		console.error(USAGE);
 		return 2;
@@ -17,27 +17,5 @@ async function main(args: string[]): Promise<number> {
 	return observation.status === undefined ? 1 : 0;
 }
 
-function read(args: string[]) {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: { stack: { type: "string", short: "s" }, json: { type: "boolean", default: false } },
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined ? undefined : { stack, json: values.json };
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
-}
-
 // `npm run status -- --stack local`: what is deployed, what is being done to it, and how the last deployments went.
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-		process.exitCode = 1;
-	},
-);
+run(main);

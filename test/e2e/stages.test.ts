@@ -3,7 +3,13 @@ import { existsSync } from "node:fs";
 import { BASE_VERSIONS, DeployedProject, kill } from "../support/deployed-project";
 import { assertClearFailure } from "../support/outcome";
 import { finished } from "../support/project";
-import { contradictions, lastStages, ownStage, QUICK_STAGES } from "../support/recorded-stages";
+import {
+	contradictions,
+	declareStages,
+	lastStages,
+	ownStage,
+	QUICK_STAGES,
+} from "../support/recorded-stages";
 import { until } from "../support/waiting";
 
 describe("the stages of an in-place deployment", () => {
@@ -12,15 +18,11 @@ describe("the stages of an in-place deployment", () => {
 	before(async () => {
 		project = new DeployedProject("embedded");
 		await project.init();
-		declare(QUICK_STAGES);
+		declareStages(project, QUICK_STAGES);
 		await project.mustUp();
 	});
 
 	after(() => project.discard());
-
-	function declare(stages: object[]): void {
-		project.configure({ stages: JSON.stringify(stages) });
-	}
 
 	it("run, and are all on record", async () => {
 		assert.deepEqual(await lastStages(project), [
@@ -50,7 +52,10 @@ describe("the stages of an in-place deployment", () => {
 	it("that fail after the traffic has moved send it back, undo the release and are named", async () => {
 		project.addTable("1.4.0", "zones");
 		project.configure({ release: "1.4.0" });
-		declare([...QUICK_STAGES, ownStage("Smoke", 'console.log("a smoke test"); process.exit(3)')]);
+		declareStages(project, [
+			...QUICK_STAGES,
+			ownStage("Smoke", 'console.log("a smoke test"); process.exit(3)'),
+		]);
 
 		const failed = await project.up();
 
@@ -89,7 +94,7 @@ describe("the stages of an in-place deployment", () => {
 
 	it("end with an update that is killed, which the next one puts on record and brings to its end", async () => {
 		const marker = project.path("smoke-runs");
-		declare([
+		declareStages(project, [
 			ownStage(
 				"Smoke",
 				`require("node:fs").writeFileSync(${JSON.stringify(marker)}, ""); setInterval(() => {}, 1000)`,
@@ -104,7 +109,7 @@ describe("the stages of an in-place deployment", () => {
 		await ended;
 		await until("the stage is gone", () => project.running().other.length === 0 || undefined);
 
-		declare(QUICK_STAGES);
+		declareStages(project, QUICK_STAGES);
 		const next = await project.up();
 		assert.equal(next.code, 0, next.output);
 		assert.match(

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { mirrorEnvironment } from "../../components/catalog/environments";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
 import { connect } from "../../components/database/connection";
 import { type TestDatabase, testDatabase } from "../support/postgres";
@@ -20,6 +21,24 @@ export class TestCatalog {
 	async drop(): Promise<void> {
 		await this.client.end();
 		await this.database.drop();
+	}
+
+	/** Mirrors the settings of an environment of this strategy. */
+	async mirror(strategy: string, alerting = false): Promise<void> {
+		await mirrorEnvironment(this.client, {
+			name: "local",
+			type: "staging",
+			databaseHost: "127.0.0.1",
+			databasePort: 5432,
+			databaseName: "counting_local",
+			databaseUser: "counting_local",
+			poolSize: 10,
+			maxConnections: 50,
+			backupSchedule: "daily",
+			monitoring: true,
+			alerting,
+			config: { strategy, platform: "local" },
+		});
 	}
 
 	/**

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { noteColor, noteDropped, noteLive } from "../../components/catalog/blue-green";
 import { closeDeployment, openDeployment } from "../../components/catalog/deployments";
-import { mirrorEnvironment } from "../../components/catalog/environments";
 import { announceMigrations, writeSteps } from "../../components/catalog/migrations";
 import { finishRollback, startRollback } from "../../components/catalog/rollbacks";
 import { readDeploymentStatus } from "../../components/monitoring/deployment-status";
@@ -23,23 +22,6 @@ describe("the status of an environment", () => {
 	});
 
 	afterEach(() => catalog.drop());
-
-	async function mirror(strategy: string): Promise<void> {
-		await mirrorEnvironment(catalog.client, {
-			name: "local",
-			type: "staging",
-			databaseHost: "127.0.0.1",
-			databasePort: 5432,
-			databaseName: "counting_local",
-			databaseUser: "counting_local",
-			poolSize: 10,
-			maxConnections: 50,
-			backupSchedule: "daily",
-			monitoring: true,
-			alerting: false,
-			config: { strategy, platform: "local" },
-		});
-	}
 
 	/** Writes a migration of a database down as applied by a deployment. */
 	async function applied(database: string, deploymentId: number): Promise<void> {
@@ -82,7 +64,7 @@ describe("the status of an environment", () => {
 	});
 
 	it("tells nothing of deployments where there were none", async () => {
-		await mirror("in-place");
+		await catalog.mirror("in-place");
 		const { takenAt, health, ...status } = await readDeploymentStatus(catalog.client);
 		assert.match(takenAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 		assert.equal(health.deployment_health.total_deployments_today, 0);
@@ -108,7 +90,7 @@ describe("the status of an environment", () => {
 	});
 
 	it("tells the database, its migrations and the release of strategy in-place", async () => {
-		await mirror("in-place");
+		await catalog.mirror("in-place");
 		const id = await openDeployment(catalog.client, { ...NO_DEPLOYMENT, release: "1.3.0" });
 		await applied("counting_local", id);
 		await applied("counting_elsewhere", id);
@@ -141,7 +123,7 @@ describe("the status of an environment", () => {
 	});
 
 	it("tells who has the traffic, each colour's release, what runs with its stages, and why rollbacks were", async () => {
-		await mirror("blue-green");
+		await catalog.mirror("blue-green");
 		const { owner } = catalog.database;
 		const servers = {
 			base: "counting_local",
@@ -254,7 +236,7 @@ describe("the status of an environment", () => {
 	});
 
 	it("forgets the release of a colour's database with the database", async () => {
-		await mirror("blue-green");
+		await catalog.mirror("blue-green");
 		const { owner } = catalog.database;
 		const servers = {
 			base: "counting_local",
@@ -273,7 +255,7 @@ describe("the status of an environment", () => {
 	});
 
 	it("tells the newest result of each health check of each colour", async () => {
-		await mirror("blue-green");
+		await catalog.mirror("blue-green");
 		const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
 		for (const [color, check, status, figure, unit, minute] of [
 			["green", "performance", "PASS", 12, "ms", 1],

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { closeDeployment, openDeployment } from "../../components/catalog/deployments";
-import { mirrorEnvironment } from "../../components/catalog/environments";
 import { metricsOf } from "../../components/monitoring/metrics";
 import { createMetricsServer } from "../../components/monitoring/metrics-server";
 import { type Observation, observe } from "../../components/monitoring/observe";
@@ -75,20 +74,7 @@ describe("the figures for Prometheus", () => {
 		afterEach(() => catalog.drop());
 
 		async function deploy(): Promise<void> {
-			await mirrorEnvironment(catalog.client, {
-				name: "local",
-				type: "staging",
-				databaseHost: "127.0.0.1",
-				databasePort: 5432,
-				databaseName: "counting_local",
-				databaseUser: "counting_local",
-				poolSize: 10,
-				maxConnections: 50,
-				backupSchedule: "daily",
-				monitoring: true,
-				alerting: true,
-				config: { strategy: "in-place", platform: "local" },
-			});
+			await catalog.mirror("in-place", true);
 			const id = await openDeployment(catalog.client, {
 				pipelineName: "counting_local",
 				release: "1.3.0",

@@ -4,6 +4,7 @@ import { finishRollback, startRollback } from "../../components/catalog/rollback
 import { withClient } from "../../components/database/connection";
 import type { DeploymentContext } from "../../components/pipeline/context";
 import { completeDeployment, inStage, TrafficReturned } from "../../components/pipeline/deployment";
+import { MIGRATION_SETTINGS } from "../pipeline/migration-settings";
 import { TestCatalog } from "./catalog";
 import { type Behaviour, Receiver } from "./receiver";
 
@@ -33,13 +34,7 @@ describe("a deployment with a receiver of notifications", () => {
 			backupDirectory: "none",
 			onFailure: "keep",
 			notify: { url: receiver.url, format: "generic" },
-			migrations: {
-				lockTimeoutMs: 1000,
-				lockRetries: 1,
-				statementTimeoutMs: 10_000,
-				advisoryLockTimeoutMs: 5000,
-				allowOutOfOrder: false,
-			},
+			migrations: MIGRATION_SETTINGS,
 		};
 	}
 

@@ -15,6 +15,7 @@ import { DeploymentLock } from "../../components/pipeline/deployment-lock";
 import { plannedStages } from "../../components/pipeline/stage-list";
 import { type TestDatabase, testDatabase } from "../support/postgres";
 import { until } from "../support/waiting";
+import { MIGRATION_SETTINGS } from "./migration-settings";
 
 const session = { applicationName: "test" };
 
@@ -39,13 +40,7 @@ describe("a deployment", () => {
 			onFailure: "undo",
 			targetName: target.owner.database,
 			backupDirectory: join(directory, "backups"),
-			migrations: {
-				lockTimeoutMs: 1000,
-				lockRetries: 1,
-				statementTimeoutMs: 10_000,
-				advisoryLockTimeoutMs: 5000,
-				allowOutOfOrder: false,
-			},
+			migrations: MIGRATION_SETTINGS,
 		};
 	});
 

@@ -19,6 +19,7 @@ import { plannedStages } from "../../components/pipeline/stage-list";
 import { provider } from "../../components/pipeline/stage-provider";
 import { type TestDatabase, testDatabase } from "../support/postgres";
 import { until } from "../support/waiting";
+import { MIGRATION_SETTINGS } from "./migration-settings";
 
 const session = { applicationName: "test" };
 const NAME = "Smoke";
@@ -235,13 +236,7 @@ function contextOf(target: Connection, catalog: Connection): DeploymentContext {
 		onFailure: "undo",
 		targetName: target.database,
 		backupDirectory: join(tmpdir(), "counting-no-backups"),
-		migrations: {
-			lockTimeoutMs: 1000,
-			lockRetries: 1,
-			statementTimeoutMs: 10_000,
-			advisoryLockTimeoutMs: 5000,
-			allowOutOfOrder: false,
-		},
+		migrations: MIGRATION_SETTINGS,
 	};
 }
 

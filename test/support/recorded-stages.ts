@@ -24,6 +24,11 @@ export function ownStage(
 	return { name, command: ["node", "-e", program], timeoutSeconds: 30, ...changes };
 }
 
+/** Has a project declare these stages, in place of those that it had. */
+export function declareStages(project: TestProject, stages: object[]): void {
+	project.configure({ stages: JSON.stringify(stages) });
+}
+
 /** The stages of the newest deployment, as `name: status`, in their order. */
 export async function lastStages(project: TestProject): Promise<string[]> {
 	const rows = await project.catalog<{ stage: string }>(

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { afterRelease, BlueGreenProject } from "../../support/blue-green-project";
 import { BASE_VERSIONS } from "../../support/deployed-project";
 import { assertClearFailure } from "../../support/outcome";
-import { contradictions, lastStages, ownStage, QUICK_STAGES } from "../../support/recorded-stages";
+import {
+	contradictions,
+	declareStages,
+	lastStages,
+	ownStage,
+	QUICK_STAGES,
+} from "../../support/recorded-stages";
 import { assertUnharmed, underTraffic } from "../../support/traffic";
 
 const VERSIONS = [...BASE_VERSIONS, "1.4.0"];
@@ -19,7 +25,7 @@ describe("the stages of a blue-green release", () => {
 	before(async () => {
 		project = new BlueGreenProject("embedded");
 		await project.init();
-		declare([
+		declareStages(project, [
 			...QUICK_STAGES,
 			shipped("Load Test", "load", "--seconds=1", "--min-requests=1", "--p99-ms=10000"),
 			shipped("Security Scan", "security"),
@@ -29,10 +35,6 @@ describe("the stages of a blue-green release", () => {
 	});
 
 	after(() => project.discard());
-
-	function declare(stages: object[]): void {
-		project.configure({ stages: JSON.stringify(stages) });
-	}
 
 	it("all run before the first colour gets the traffic, and leave nothing on it", async () => {
 		assert.deepEqual(await lastStages(project), [
@@ -63,7 +65,10 @@ describe("the stages of a blue-green release", () => {
 		const before = await project.current();
 		project.addTable("1.4.0", "zones");
 		project.configure({ release: "1.4.0" });
-		declare([...QUICK_STAGES, ownStage("Smoke", 'console.log("too much smoke"); process.exit(3)')]);
+		declareStages(project, [
+			...QUICK_STAGES,
+			ownStage("Smoke", 'console.log("too much smoke"); process.exit(3)'),
+		]);
 
 		const traffic = await underTraffic(project, () => project.up());
 
@@ -84,7 +89,7 @@ describe("the stages of a blue-green release", () => {
 		assert.deepEqual(await contradictions(project), []);
 
 		// What had passed is not tested again.
-		declare([...QUICK_STAGES, ownStage("Smoke", "0")]);
+		declareStages(project, [...QUICK_STAGES, ownStage("Smoke", "0")]);
 		await project.mustUp();
 		assert.deepEqual(await lastStages(project), [
 			"Build Database Schema: skipped",
@@ -100,7 +105,7 @@ describe("the stages of a blue-green release", () => {
 
 	it("are no part of going back, and of an update that changes nothing", async () => {
 		const before = await project.current();
-		declare([ownStage("Smoke", "process.exit(1)")]);
+		declareStages(project, [ownStage("Smoke", "process.exit(1)")]);
 		project.configure({ release: "1.3.0" });
 		await project.mustUp();
 		assert.deepEqual(await lastStages(project), [
