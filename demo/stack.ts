@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
 import { z } from "zod";
 import type { Connection } from "../components/database/connection";
-import { writeFileAtomically } from "../components/local/files";
+import { makeDirectory, writeFileAtomically } from "../components/local/files";
 import { projectDirectory, projectName } from "../scripts/project";
 
 const STACK = "demo";
@@ -23,10 +24,14 @@ const outputsSchema = z.object({
 
 export type DemoOutputs = z.infer<typeof outputsSchema>;
 
-/** The demo's own stack: its stack file lies with its state, so that no committed file changes. */
+/**
+ * The demo's own stack: its stack file and its state lie in a folder of their own, so that no committed file changes and
+ * nothing is left in the state that the operator's stacks have.
+ */
 export class DemoStack {
 	private readonly folder = join(projectDirectory, ".local", "demo-stack");
 	private readonly stackFile = join(this.folder, `Pulumi.${STACK}.yaml`);
+	private readonly state = join(this.folder, "state");
 
 	constructor(private readonly tell: (line: string) => void) {}
 
@@ -107,11 +112,13 @@ export class DemoStack {
 			"tsx/cjs",
 			join(projectDirectory, "scripts", "pulumi.ts"),
 		];
+		makeDirectory(this.state, 0o700);
 		const own = args[0] === "stack" && args[1] === "ls" ? [] : ["-s", STACK, "--config-file", this.stackFile];
 		const stack = args[0] === "stack" && ["init", "rm"].includes(args[1] ?? "") ? [] : own;
 		return new Promise((resolve, reject) => {
 			const child = spawn(program[0]!, [...program.slice(1), ...args, ...stack], {
 				cwd: projectDirectory,
+				env: { ...process.env, PULUMI_BACKEND_URL: pathToFileURL(this.state).href },
 				stdio: ["ignore", "pipe", "pipe"],
 			});
 			let stdout = "";
