@@ -39,7 +39,8 @@ export async function noteBuilding(
 	release: string,
 ): Promise<void> {
 	await client.query(
-		"UPDATE blue_green_deployments SET deployment_status = 'deploying' WHERE deployment_name = $1",
+		`UPDATE blue_green_deployments SET deployment_status = 'deploying', rollback_triggered = false
+		WHERE deployment_name = $1`,
 		[base],
 	);
 	await noteRelease(client, admin.database, release);
