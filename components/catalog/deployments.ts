@@ -149,6 +149,17 @@ export async function hasOpenDeployment(client: ClientBase, environment: Environ
 	return rows.length > 0;
 }
 
+/** The release of the last deployment of the same environment that succeeded before this one; undefined before the first. */
+export async function releaseBefore(client: ClientBase, id: number): Promise<string | undefined> {
+	const { rows } = await client.query(
+		`SELECT earlier.pipeline_version AS release FROM deployment_pipelines AS own
+		JOIN deployment_pipelines AS earlier ON earlier.environment = own.environment AND earlier.id < own.id
+		WHERE own.id = $1 AND earlier.status = 'completed' ORDER BY earlier.id DESC LIMIT 1`,
+		[id],
+	);
+	return rows[0]?.release;
+}
+
 /** The newest deployments of an environment, newest first. */
 export async function latestDeployments(
 	client: ClientBase,

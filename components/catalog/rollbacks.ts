@@ -23,6 +23,14 @@ export interface RollbackStep {
 	durationMs?: number;
 }
 
+/** Whether a deployment has a rollback on record. */
+export async function hasRollback(client: ClientBase, deploymentId: number): Promise<boolean> {
+	const { rows } = await client.query("SELECT FROM deployment_rollbacks WHERE pipeline_id = $1 LIMIT 1", [
+		deploymentId,
+	]);
+	return rows.length > 0;
+}
+
 /** Opens a rollback as running, and the stage of its deployment that it is. Returns its id. */
 export async function startRollback(client: ClientBase, rollback: NewRollback): Promise<number> {
 	const { rows } = await client.query(

@@ -3,6 +3,7 @@ import { hasOpenDeployment } from "../catalog/deployments";
 import { withClient } from "../database/connection";
 import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inStage, type StageLog } from "../pipeline/deployment";
+import { recordPutBack } from "../pipeline/put-back";
 import { defineProvider } from "../provider/define";
 import { movedRouteSchema, withdrawRoute } from "../traffic/local/withdraw-route";
 import type { CheckResult } from "./check-result";
@@ -62,15 +63,19 @@ export const provider = defineProvider<Inputs, Outputs>({
 });
 
 async function check(wanted: Inputs): Promise<Outputs> {
-	const { context, subject, completes } = wanted;
+	const { context, subject, completes, plan, routedBy } = wanted;
 	const since = windowOf(subject.application);
 	const type = "health_check_failure";
 	const step = async (id: number, log: StageLog): Promise<CheckResult[]> => {
-		try {
-			return await passChecks({ ...wanted, ...(since && { since }), deploymentId: id, log });
-		} catch (error) {
-			throw await withdrawRoute(wanted, { id, context, type }, error);
+		const results = await passChecks({ ...wanted, ...(since && { since }), deploymentId: id, log }).catch(
+			async (error) => {
+				throw await withdrawRoute(wanted, { id, context, type }, error);
+			},
+		);
+		if (plan === "serve-first" && routedBy === id) {
+			await recordPutBack(context, id, [{ step: `traffic to ${context.release}`, status: "completed" }]);
 		}
+		return results;
 	};
 	const results = await inStage(context, "Health Checks", "health check", step, type);
 	if (completes) {

@@ -1,9 +1,10 @@
 import { userInfo } from "node:os";
 import { z } from "zod";
-import { finishRollback, startRollback } from "../catalog/rollbacks";
+import { releaseBefore } from "../catalog/deployments";
 import { withClient } from "../database/connection";
 import { type DeploymentContext, deploymentContextSchema } from "../pipeline/context";
 import { inStage } from "../pipeline/deployment";
+import { recordPutBack } from "../pipeline/put-back";
 import { defineProvider } from "../provider/define";
 import { fenceState } from "../traffic/write-fence";
 import { DatabaseUnavailableError } from "./error";
@@ -21,6 +22,8 @@ const inputs = z.object({
 	context: deploymentContextSchema,
 });
 const outputs = inputs.extend({ deploymentId: z.number() });
+
+const SESSION = { applicationName: "deployment-migrations" };
 
 type Inputs = z.infer<typeof inputs>;
 type Outputs = z.infer<typeof outputs>;
@@ -56,7 +59,11 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 	const { context, directory } = wanted;
 	return inStage(context, "Build Database Schema", "migrations", async (deploymentId, log) => {
 		await refuseLiveColor(wanted);
+		const target = await withClient(context.catalog, SESSION, (client) =>
+			releaseBefore(client, deploymentId),
+		);
 		const report = await migrate({
+			releases: { previous: context.release, ...(target !== undefined && { target }) },
 			target: context.target,
 			catalog: context.catalog,
 			targetName: context.targetName,
@@ -67,7 +74,7 @@ async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 			backupDirectory: context.backupDirectory,
 			log,
 		});
-		await recordPutBack(context, deploymentId, report);
+		await recordUndone(context, deploymentId, report);
 		return { ...wanted, deploymentId };
 	});
 }
@@ -77,7 +84,7 @@ async function refuseLiveColor({ context, databaseName, migrations }: Inputs): P
 	if (context.onFailure !== "keep") {
 		return;
 	}
-	const fence = await withClient(context.target, { applicationName: "deployment-migrations" }, fenceState);
+	const fence = await withClient(context.target, SESSION, fenceState);
 	if (fence?.open && !(await isUpToDate(context.target, listEntries(migrations)))) {
 		throw new Error(
 			`${databaseName} has the traffic already, by an update that did not come to its end, and with other migrations than ` +
@@ -87,8 +94,8 @@ async function refuseLiveColor({ context, databaseName, migrations }: Inputs): P
 }
 
 /** A release that was put back is a rollback that the operator asked for. */
-async function recordPutBack(
-	{ catalog, release }: DeploymentContext,
+async function recordUndone(
+	context: DeploymentContext,
 	deploymentId: number,
 	{ undone, backups }: MigrationReport,
 ): Promise<void> {
@@ -96,21 +103,12 @@ async function recordPutBack(
 	if (newest === undefined) {
 		return;
 	}
-	await withClient(catalog, { applicationName: "deployment-migrations" }, async (client) => {
-		const id = await startRollback(client, {
-			deploymentId,
-			type: "manual",
-			reason: `the release was put back to ${release}`,
-			previousVersion: newest,
-			targetVersion: release,
-		});
-		const steps = undone.map((version) => ({
-			step: `undo ${version}`,
-			status: "completed" as const,
-			backups: backups.filter((backup) => backup.version === version).map(({ file }) => file),
-		}));
-		await finishRollback(client, id, { steps });
-	});
+	const steps = undone.map((version) => ({
+		step: `undo ${version}`,
+		status: "completed" as const,
+		backups: backups.filter((backup) => backup.version === version).map(({ file }) => file),
+	}));
+	await recordPutBack(context, deploymentId, steps, newest);
 }
 
 /** The files of the wanted migrations, as they were when the program read them. */

@@ -26,6 +26,8 @@ export interface RunOptions {
 	targetName: string;
 	/** The row in deployment_pipelines on whose behalf this runs. */
 	deploymentId: number;
+	/** What an automatic rollback goes from and back to; what is left out is told by the versions of the migrations. */
+	releases?: { previous: string; target?: string };
 	settings: MigrationSettings;
 	/** Where rows are saved before an undo destroys them; made with mode 700 when needed. */
 	backupDirectory: string;

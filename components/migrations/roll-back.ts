@@ -80,13 +80,15 @@ export async function rollBack(
 	remaining: AppliedMigration[],
 	{ type, reason, previousVersion }: Rollback,
 ): Promise<void> {
-	const targetVersion = highestVersion(remaining.map(({ version }) => version));
+	const { deploymentId, releases } = run.options;
+	const previous = releases?.previous ?? previousVersion;
+	const target = releases?.target ?? highestVersion(remaining.map(({ version }) => version));
 	const id = await startRollback(run.catalog, {
-		deploymentId: run.options.deploymentId,
+		deploymentId,
 		type,
 		reason,
-		...(previousVersion !== undefined && { previousVersion }),
-		...(targetVersion !== undefined && { targetVersion }),
+		...(previous !== undefined && { previousVersion: previous }),
+		...(target !== undefined && { targetVersion: target }),
 	});
 	const steps: RollbackStep[] = [];
 	try {

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { noteFailed } from "../catalog/blue-green";
-import { closeAbandoned, closeDeployment, openDeployment } from "../catalog/deployments";
+import { closeAbandoned, closeDeployment, openDeployment, releaseBefore } from "../catalog/deployments";
 import type { RollbackType } from "../catalog/rollbacks";
 import { addStageOutput, completeStage, failStage, startStage } from "../catalog/stages";
 import { type Connection, withClient } from "../database/connection";
@@ -247,7 +247,9 @@ async function undo(
 		if (cause instanceof StuckTraffic) {
 			throw new Error("nothing was undone, since the traffic stays");
 		}
+		const target = await withCatalog(context.catalog, (client) => releaseBefore(client, deploymentId));
 		const report = await undoDeployment({
+			releases: { previous: context.release, ...(target !== undefined && { target }) },
 			target: context.target,
 			catalog: context.catalog,
 			targetName: context.targetName,
