@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { withClient } from "../../components/database/connection";
 import { watchingArguments } from "../support/arguments-watch";
 import { DeployedProject, sections } from "../support/deployed-project";
+import { query } from "../support/project";
+import { containing, everyRow, generatedPasswords } from "../support/secrets";
 
 /** Nobody listens there, which no update may mind. */
 const NOTIFY_URL = `http://127.0.0.1:1/${randomBytes(12).toString("hex")}`;
@@ -71,42 +71,18 @@ describe("secrets", () => {
 		assert.deepEqual(containing(told, secrets), []);
 		assert.deepEqual(containing(seenArguments, secrets), []);
 		assert.ok(seenArguments.some((line) => line.includes(project.directory)));
-		const rows = (
-			await Promise.all(
-				["counting_dev_catalog", "counting_dev", "postgres"].map((name) => everyRow(project, name)),
-			)
-		).flat();
+		const databases = ["counting_dev_catalog", "counting_dev", "postgres"];
+		// The server's record of statements, read like any other view.
+		for (const name of databases) {
+			const connection = await project.superuser(name);
+			await query(connection, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+		}
+		const rows = (await Promise.all(databases.map((name) => everyRow(project, name)))).flat();
 		assert.ok(rows.some((row) => row.includes("add_performance_indexes")));
 		assert.ok(rows.some((row) => row.includes("pg_try_advisory_lock")));
 		assert.deepEqual(containing(rows, secrets), []);
 	});
 });
-
-const exportedSecret = z.object({ plaintext: z.string() });
-
-/** Every password that the state knows, from wherever in it secrets stand. */
-async function generatedPasswords(project: DeployedProject): Promise<string[]> {
-	const { stdout } = await project.must("stack", "export", "--show-secrets", "-s", "dev");
-	const found = new Set<string>();
-	const visit = (value: unknown, key = "") => {
-		const secret = exportedSecret.safeParse(value);
-		if (secret.success) {
-			visit(JSON.parse(secret.data.plaintext), key);
-		} else if (typeof value === "object" && value !== null) {
-			for (const [name, part] of Object.entries(value)) {
-				visit(part, name);
-			}
-		} else if (typeof value === "string" && /^(password|value|databasePassword)$/.test(key)) {
-			found.add(value);
-		}
-	};
-	visit(JSON.parse(stdout));
-	return [...found];
-}
-
-function containing(texts: string[], secrets: string[]): string[] {
-	return texts.filter((text) => secrets.some((secret) => text.includes(secret)));
-}
 
 function filesBelow(folder: string): string[] {
 	return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -129,22 +105,4 @@ function filesOthersCanRead(project: DeployedProject): string[] {
 		.filter((file) => (statSync(file).mode & 0o077) !== 0 && !file.endsWith(".pid"))
 		.map((file) => file.slice(project.path(".local", "dev").length + 1))
 		.filter((file) => !harmless.includes(file));
-}
-
-/** Every row of every table and view of a database as text, the server's record of statements included. */
-async function everyRow(project: DeployedProject, database: string): Promise<string[]> {
-	const connection = await project.superuser(database);
-	return withClient(connection, { applicationName: "test" }, async (client) => {
-		await client.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
-		const { rows: tables } = await client.query<{ name: string }>(
-			`SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
-			WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`,
-		);
-		const found: string[] = [];
-		for (const { name } of tables) {
-			const { rows } = await client.query<{ row: string }>(`SELECT each::text AS row FROM ${name} AS each`);
-			found.push(...rows.map(({ row }) => row));
-		}
-		return found;
-	});
 }
