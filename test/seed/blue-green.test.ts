@@ -9,10 +9,10 @@ import {
 } from "../../components/catalog/blue-green";
 import type { Node } from "../../components/replication/node";
 import { TestCatalog } from "../monitoring/catalog";
-import { query } from "../support/project";
+import { query, type TestProject } from "../support/project";
 import { containing, everyRow, generatedPasswords } from "../support/secrets";
 import { useDevelopment } from "./development";
-import { FAILING_RELEASE, liveDatabase, RAISED, useStaging, WITHDRAWN } from "./staging";
+import { FAILING_RELEASE, liveDatabase, RAISED, REFUSED, useStaging, WITHDRAWN } from "./staging";
 
 describe("the blue-green deployment", () => {
 	const staging = useStaging();
@@ -81,6 +81,30 @@ describe("the blue-green deployment", () => {
 			],
 		);
 		assert.ok(results.every(({ status }) => status === "PASS" || status === "WARNING"));
+	});
+
+	it("does not switch to a colour whose health checks fail, and records that the deployment failed", async () => {
+		const { project, putBack, refused } = staging();
+		assert.notEqual(refused.result.code, 0);
+		assert.match(refused.result.output, /api_endpoints: \/cameras\?limit=1 answered 500/);
+		assert.deepEqual(refused.standing.live, putBack.standing.live);
+		const { current_active, deployment_status, rollback_triggered, switch_completed_at } = refused.recorded;
+		assert.deepEqual(
+			[current_active, deployment_status, rollback_triggered, switch_completed_at],
+			["blue", "failed", false, putBack.recorded.switch_completed_at],
+		);
+		assert.deepEqual(
+			await project.catalog(
+				`SELECT stage_name AS name, stage.status, pipeline.status AS deployment
+				FROM deployment_stages AS stage JOIN deployment_pipelines AS pipeline ON pipeline.id = pipeline_id
+				WHERE pipeline_id = ${REFUSED} AND stage_order >= 4 ORDER BY stage_order`,
+			),
+			[
+				{ name: "Health Checks", status: "failed", deployment: "failed" },
+				{ name: "Integration Tests", status: "skipped", deployment: "failed" },
+				{ name: "Switch Traffic", status: "skipped", deployment: "failed" },
+			],
+		);
 	});
 
 	it("records a release that fails as failed, that the rollback was triggered, and why", async () => {
@@ -177,21 +201,22 @@ describe("the blue-green deployment", () => {
 		assert.deepEqual(putBack.savedFiles, []);
 	});
 
-	for (const [environment, stack] of [
-		["blue-green", staging],
-		["in-place", development],
-	] as const) {
-		it(`stores no connection string with a password, nor a password at all (${environment})`, async () => {
-			const { project } = stack();
-			const passwords = await generatedPasswords(project);
-			assert.ok(passwords.length > 5, String(passwords.length));
-			const rows = await everyRow(project, `counting_${project.stack}_catalog`);
-			assert.ok(rows.some((row) => row.includes("add_performance_indexes")));
-			assert.deepEqual(containing(rows, passwords), []);
-			assert.deepEqual(
-				rows.filter((row) => /postgres(ql)?:\/\/[^\s/]*:[^\s/]*@/.test(row)),
-				[],
-			);
-		});
-	}
+	it("stores no connection string with a password, nor a password at all, with two colours", () =>
+		assertNoPassword(staging().project));
+
+	it("stores no connection string with a password, nor a password at all, in place", () =>
+		assertNoPassword(development().project));
 });
+
+/** Looks through every table and view of the stack's catalog. */
+async function assertNoPassword(project: TestProject): Promise<void> {
+	const passwords = await generatedPasswords(project);
+	assert.ok(passwords.length > 5, String(passwords.length));
+	const rows = await everyRow(project, `counting_${project.stack}_catalog`);
+	assert.ok(rows.some((row) => row.includes("add_performance_indexes")));
+	assert.deepEqual(containing(rows, passwords), []);
+	assert.deepEqual(
+		rows.filter((row) => /postgres(ql)?:\/\/[^\s/]*:[^\s/]*@/.test(row)),
+		[],
+	);
+}

@@ -208,10 +208,11 @@ describe("the deployment monitoring", () => {
 		const of = (id: number) =>
 			// A message that was answered late came again.
 			[...new Set(told.filter(({ data }) => data.deploymentId === id).map(({ type }) => type))].sort();
-		assert.deepEqual([1, 2, 3, 4].map(of), [
+		assert.deepEqual([1, 2, 3, 4, 5].map(of), [
 			["deployment.started", "deployment.succeeded"],
 			["deployment.started", "deployment.succeeded"],
 			["deployment.rolled_back", "deployment.started"],
+			["deployment.failed", "deployment.started"],
 			["deployment.rolled_back", "deployment.started"],
 		]);
 	});
@@ -228,9 +229,10 @@ describe("the deployment monitoring", () => {
 		const { stdout } = await run("metrics.ts", "--once");
 		for (const line of [
 			"deployment_catalog_up 1",
-			'deployments_month{environment="staging"} 4',
+			'deployments_month{environment="staging"} 5',
 			'deployments_month_outcomes{environment="staging",outcome="rolled_back"} 1',
-			'deployments_month_success_percent{environment="staging"} 75',
+			'deployments_month_outcomes{environment="staging",outcome="failed"} 1',
+			'deployments_month_success_percent{environment="staging"} 60',
 			'deployment_last_result{outcome="rolled_back"} 1',
 		]) {
 			assert.ok(stdout.split("\n").includes(line), `${line}\n${stdout}`);

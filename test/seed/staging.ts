@@ -17,7 +17,7 @@ export interface Observed {
 	recorded: Record<string, unknown>;
 }
 
-/** A staging stack after four updates: the first, one that raised the release, one that put it back, one that failed. */
+/** A staging stack after five updates: the first, one that raised the release, one that put it back, two that failed. */
 export interface Staging {
 	project: BlueGreenProject;
 	receiver: Receiver;
@@ -35,6 +35,7 @@ export interface Staging {
 	written: { cameraId: number; resultId: number };
 	/** `savedFiles`: of rows that were saved before they were destroyed. */
 	putBack: Observed & { result: CommandResult; savedFiles: string[]; totals: Totals };
+	refused: Observed & { result: CommandResult };
 	withdrawn: Observed & { traffic: Traffic<CommandResult> };
 }
 
@@ -47,7 +48,8 @@ export interface Totals {
 export const FIRST = 1;
 export const RAISED = 2;
 export const PUT_BACK = 3;
-export const WITHDRAWN = 4;
+export const REFUSED = 4;
+export const WITHDRAWN = 5;
 
 export const FIRST_RELEASE = "1.3.1";
 export const NEW_RELEASE = "1.5.1";
@@ -127,20 +129,46 @@ async function play(project: BlueGreenProject, receiver: Receiver): Promise<Stag
 		raised: { ...raised, ...seen },
 		written: { cameraId: newCameraId, resultId },
 		putBack: { ...afterwards, result: putBack, savedFiles, totals },
+		refused: await refuse(project),
 		withdrawn: await withdraw(project),
 	};
 }
 
-/** A release that answers the public's requests with errors once it has the traffic. */
-async function withdraw(project: BlueGreenProject): Promise<Staging["withdrawn"]> {
+/** A release that cannot be read at an endpoint, which its health checks ask before it gets the traffic. */
+async function refuse(project: BlueGreenProject): Promise<Staging["refused"]> {
 	project.addTable(FAILING_RELEASE, "zones");
+	writeService(project, "unreadable.ts", 'request.url.startsWith("/cameras")');
+	declareStages(project, []);
+	project.configure({
+		release: FAILING_RELEASE,
+		serviceEntry: "service/unreadable.ts",
+		readyTimeoutSeconds: 2,
+	});
+	const result = await project.up();
+	return { result, ...(await observe(project)) };
+}
+
+/** The same release, whose checks pass now; once it has the traffic it takes no writes. */
+async function withdraw(project: BlueGreenProject): Promise<Staging["withdrawn"]> {
+	writeService(project, "turning.ts", 'request.method !== "GET"');
+	project.configure({
+		serviceEntry: "service/turning.ts",
+		readyTimeoutSeconds: undefined,
+		bakeSeconds: 3,
+	});
+	const traffic = await underTraffic(project, () => project.up());
+	return { traffic, ...(await observe(project)) };
+}
+
+/** @param fails the requests that are answered with an error, as an expression of the program */
+function writeService(project: BlueGreenProject, file: string, fails: string): void {
 	writeFileSync(
-		project.path("service", "turning.ts"),
+		project.path("service", file),
 		`
 		import { Server } from "node:http";
 		const emit = Server.prototype.emit;
 		Server.prototype.emit = function (event, request, response) {
-			if (event !== "request" || /^\\/(healthz|readyz|version)/.test(request.url) || request.method === "GET") {
+			if (event !== "request" || !(${fails})) {
 				return emit.apply(this, arguments);
 			}
 			response.statusCode = 500;
@@ -151,10 +179,6 @@ async function withdraw(project: BlueGreenProject): Promise<Staging["withdrawn"]
 		require("./main.ts");
 	`,
 	);
-	declareStages(project, []);
-	project.configure({ release: FAILING_RELEASE, serviceEntry: "service/turning.ts", bakeSeconds: 3 });
-	const traffic = await underTraffic(project, () => project.up());
-	return { traffic, ...(await observe(project)) };
 }
 
 /** The stages of the environment's own, the load being shorter than by default. */
