@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
+import { poll } from "./deadline";
 import { readTextFile } from "./files";
 
 const run = promisify(execFile);
@@ -11,9 +12,22 @@ export async function commandLine(pid: number): Promise<string | undefined> {
 	return existsSync("/proc/self/cmdline") ? readProc(pid) : askPs(pid);
 }
 
-function readProc(pid: number): string | undefined {
-	const args = readTextFile(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim();
-	return args === "" ? undefined : args;
+/** A program that is replacing another one, as a shell's `exec` does, has no arguments yet for a moment. */
+async function readProc(pid: number): Promise<string | undefined> {
+	const found = await poll(EXEC_TIMEOUT_MS, 1, () => {
+		const args = readTextFile(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim();
+		return args === "" && !hasEnded(pid) ? undefined : { args };
+	});
+	return found?.args || undefined;
+}
+
+const EXEC_TIMEOUT_MS = 1000;
+
+/** Whether only the exit status of a process is left, if that. */
+function hasEnded(pid: number): boolean {
+	const stat = readTextFile(`/proc/${pid}/stat`);
+	// The name before it may have parentheses and spaces of its own.
+	return stat === undefined || ["Z", "X"].includes(stat.slice(stat.lastIndexOf(")") + 2).charAt(0));
 }
 
 async function askPs(pid: number): Promise<string | undefined> {

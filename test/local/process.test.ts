@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +14,7 @@ import {
 	stop,
 } from "../../components/local/process";
 import { commandLine } from "../../components/local/process-table";
+import { until } from "../support/waiting";
 
 describe("a detached process", () => {
 	let launchOptions: Launch;
@@ -77,6 +80,22 @@ describe("a detached process", () => {
 		const pid = Number(readFileSync(pidFile(launchOptions), "utf8"));
 		await stop(launchOptions, 50);
 		assert.equal((await commandLine(pid))?.includes("worker-1") ?? false, false);
+	});
+
+	it("is not thought to have ended while its shell becomes the program", async () => {
+		const script = join(launchOptions.directory, "again.sh");
+		writeFileSync(script, 'exec /bin/sh "$0" "$1"\n');
+		const child = spawn("/bin/sh", [script, launchOptions.instance], { stdio: "ignore" });
+		try {
+			await once(child, "spawn");
+			writeFileSync(pidFile(launchOptions), `${child.pid}\n`);
+			await until("the script runs", async () => (await isRunning(launchOptions)) || undefined);
+			for (let look = 0; look < 2000; look++) {
+				assert.equal(await isRunning(launchOptions), true);
+			}
+		} finally {
+			child.kill("SIGKILL");
+		}
 	});
 
 	it("is not mistaken for another process that has its process id", async () => {
