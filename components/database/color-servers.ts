@@ -1,21 +1,18 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
+import type { Platform } from "../platform/platform";
 import type { ColorServers } from "../replication/environment";
 import type { Color } from "../replication/node";
 import { GeneratedPassword } from "./password";
 import { DatabaseServer } from "./server";
 
 export interface ColorServerPairArgs {
-	/** The stack's folder for everything of platform `local`, from the project's folder. */
-	directory: string;
+	/** Where the stack runs. */
+	platform: Platform;
 	/** Begins the names of the colours' databases. */
 	base: string;
 	/** Connections that one colour's application may hold. */
 	maxConnections: number;
-	/** A port for the first server to keep to; a free one is chosen once when it is left out. */
-	port: number | undefined;
-	/** Seconds until starting or stopping is given up. */
-	startTimeoutSeconds: number;
 	/** Whether each colour has a server of its own; else one serves both. */
 	serverPerColor: boolean;
 }
@@ -30,13 +27,13 @@ export class ColorServerPair extends pulumi.ComponentResource {
 
 	constructor(name: string, args: ColorServerPairArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:ColorServerPair", name, {}, opts);
-		const { directory, base, maxConnections, port, startTimeoutSeconds, serverPerColor } = args;
-		const common = { maxConnections, startTimeoutSeconds };
-		this.first = new DatabaseServer(name, { ...common, directory, port }, { parent: this });
+		const { platform, base, maxConnections, serverPerColor } = args;
+		const common = { platform, maxConnections };
+		this.first = new DatabaseServer(name, { ...common, holds: "first" }, { parent: this });
 		const second = serverPerColor
 			? new DatabaseServer(
 					`${name}-green`,
-					{ ...common, directory: `${directory}/green-server` },
+					{ ...common, holds: "green" },
 					{ parent: this, dependsOn: this.first },
 				)
 			: this.first;

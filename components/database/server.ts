@@ -1,18 +1,16 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
+import type { Platform, ServerArgs } from "../platform/platform";
 import type { Connection } from "./connection";
-import { LocalServer, LocalServerRunning } from "./local/server-resource";
 import { GeneratedPassword } from "./password";
 
 export interface DatabaseServerArgs {
-	/** The stack's folder for everything of platform `local`, from the project's folder. */
-	directory: pulumi.Input<string>;
+	/** Where the stack runs. */
+	platform: Platform;
+	/** What lives on it. */
+	holds: ServerArgs["holds"];
 	/** Connections that applications may hold. */
 	maxConnections: pulumi.Input<number>;
-	/** A port to keep to; a free one is chosen once when it is left out. */
-	port?: pulumi.Input<number>;
-	/** Seconds until starting or stopping is given up. */
-	startTimeoutSeconds: pulumi.Input<number>;
 }
 
 /** A PostgreSQL server and the provider that declares databases, roles and grants on it. */
@@ -27,35 +25,35 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly statisticsConnection: pulumi.Output<Connection>;
 	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
 	readonly resource: pulumi.CustomResource;
+	private readonly sslMode: Connection["sslMode"];
 
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:DatabaseServer", name, {}, opts);
 		const password = new GeneratedPassword(`${name}-password`, { parent: this });
-		const local = {
-			directory: args.directory,
-			password: password.value,
-			maxConnections: args.maxConnections,
-			fixedPort: args.port,
-			timeoutSeconds: args.startTimeoutSeconds,
-		};
-		const server = new LocalServer(name, local, { parent: this });
-		const running = new LocalServerRunning(`${name}-running`, server, local, { parent: this });
-		this.resource = server;
+		const { platform, holds, maxConnections } = args;
+		const server = platform.server(
+			name,
+			{ holds, maxConnections, password: password.value },
+			{ parent: this },
+		);
+		const { administrator, running } = server;
+		this.sslMode = server.sslMode;
+		this.resource = server.resource;
 		this.host = server.host;
 		this.port = server.port;
 		// Known once the server runs, so that whoever uses it waits for that.
 		this.superuserConnection = running.id.apply(() =>
-			this.connection("postgres", "postgres", server.password),
+			this.connection("postgres", administrator, server.password),
 		);
 		this.provider = new postgresql.Provider(
 			`${name}-provider`,
 			{
 				host: server.host,
 				port: server.port,
-				username: "postgres",
+				username: administrator,
 				password: server.password,
 				database: "postgres",
-				sslmode: "disable",
+				sslmode: server.sslMode,
 				// As on managed servers: what a role may not do by itself it is granted for the moment it needs it.
 				superuser: false,
 				connectTimeout: 15,
@@ -65,7 +63,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 		const statistics = new postgresql.Extension(
 			`${name}-statistics`,
 			{ name: "pg_stat_statements", database: "postgres" },
-			{ parent: this, provider: this.provider, deletedWith: server },
+			{ parent: this, provider: this.provider, deletedWith: server.resource },
 		);
 		this.statisticsConnection = pulumi
 			.all([statistics.id, this.superuserConnection])
@@ -86,7 +84,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 				database,
 				user,
 				password,
-				sslMode: "disable" as const,
+				sslMode: this.sslMode,
 			}),
 		);
 	}

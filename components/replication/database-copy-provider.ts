@@ -1,5 +1,4 @@
 import { userInfo } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { GatewayError } from "../../gateway/client";
 import { noteBuilding, noteColor, noteDropped } from "../catalog/blue-green";
@@ -11,8 +10,8 @@ import { deploymentContextSchema } from "../pipeline/context";
 import { inStage } from "../pipeline/deployment";
 import { recordStep } from "../pipeline/step-log";
 import { defineProvider } from "../provider/define";
-import { colorTargets } from "../traffic/local/color-targets";
-import { GatewayRouter } from "../traffic/local/gateway-router";
+import { openRouter, routerReferenceSchema } from "../traffic/router-reference";
+import { RouterUnreachable } from "../traffic/routing";
 import { endStandstill, isAtStandstill, type StandstillOptions } from "../traffic/standstill";
 import { detachNode } from "./detach";
 import { colorServersSchema, liveNode, nodeOf, type ObservedNode, observeNodes } from "./environment";
@@ -26,10 +25,7 @@ const inputs = z.object({
 	/** Those of the release by version, to look beforehand at what they will do. */
 	migrations: migrationEntriesSchema,
 	directory: z.string(),
-	/** The router's state file. */
-	routerFile: z.string(),
-	/** The folder in which each colour has one of its services. */
-	serviceDirectory: z.string(),
+	router: routerReferenceSchema,
 	servers: colorServersSchema,
 	workers: z.number(),
 	verification: z.enum(["checksums", "counts"]),
@@ -48,8 +44,7 @@ export const provider = defineProvider<Inputs, Inputs>({
 	replaceOn: ["color", "generation"],
 	ignore: [
 		"directory",
-		"routerFile",
-		"serviceDirectory",
+		"router",
 		"servers",
 		"workers",
 		"verification",
@@ -116,12 +111,8 @@ function hadTraffic({ fence }: ObservedNode): boolean {
 	return (fence?.epoch ?? 0) > 0;
 }
 
-function trafficOf({ servers, routerFile, serviceDirectory }: Inputs): StandstillOptions {
-	return {
-		servers,
-		router: new GatewayRouter(routerFile),
-		targetsOf: (node) => colorTargets(routerFile, join(serviceDirectory, nodeName(node))),
-	};
+function trafficOf({ servers, router }: Inputs): StandstillOptions {
+	return { servers, router: openRouter(router) };
 }
 
 /** Writes that are refused since an update died in its cutover come first: what this one has to do may take long. */
@@ -133,7 +124,7 @@ async function resumeTraffic(wanted: Inputs): Promise<void> {
 	const step = "traffic that an update left standing";
 	await inStage(wanted.context, "Build Database Schema", step, (_deploymentId, log) =>
 		endStandstill({ ...traffic, log }).catch((error: unknown) => {
-			if (!(error instanceof GatewayError)) {
+			if (!(error instanceof GatewayError || error instanceof RouterUnreachable)) {
 				throw error;
 			}
 			// A router that does not run yet serves nobody: the cutover sends it where requests belong.

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MigrationEntry } from "../migrations/migration-set";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
+import type { RouterReference } from "../traffic/router-reference";
 import type { ColorServers } from "./environment";
 import type { Color } from "./node";
 
@@ -12,10 +13,8 @@ export interface DatabaseCopyArgs {
 	migrations: Record<string, MigrationEntry>;
 	/** The migration files' folder, from the project's folder. */
 	directory: pulumi.Input<string>;
-	/** The router's state file, from the project's folder. */
-	routerFile: pulumi.Input<string>;
-	/** The folder in which each colour has one of its services, from the project's folder. */
-	serviceDirectory: pulumi.Input<string>;
+	/** The router in front of the colours. */
+	router: pulumi.Input<RouterReference>;
 	/** Where all colours live. A secret. */
 	servers: pulumi.Input<ColorServers>;
 	/** Parallel streams of the copy. */

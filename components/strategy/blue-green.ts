@@ -4,15 +4,15 @@ import { environmentMirror } from "../catalog/mirror";
 import { ColorServerPair } from "../database/color-servers";
 import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
+import { platformOf } from "../platform/place";
 import { Queue } from "../queue/queue";
 import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
 import { asRunError, type StackInputs } from "../release/stack";
 import { COLORS, otherColor } from "../replication/node";
 import type { Settings } from "../settings/settings";
-import { Router } from "../traffic/router";
 import { TrafficSwitch } from "../traffic/traffic-switch";
 import { announceRelease } from "./announce-release";
-import { ColorStack } from "./color-stack";
+import { ColorStack, type ColorStackArgs } from "./color-stack";
 
 /**
  * Two colours: the live one, and one to release to or to go back to. A new release is built beside the live one, gets
@@ -21,15 +21,14 @@ import { ColorStack } from "./color-stack";
  */
 export function deployBlueGreen(inputs: StackInputs) {
 	const { stack, settings, names } = inputs;
-	const { release, maxConnections, startTimeoutSeconds } = settings;
+	const { release, maxConnections } = settings;
 	const plan = planOf(inputs);
 
+	const platform = platformOf(inputs);
 	const servers = new ColorServerPair("server", {
-		directory: names.directory,
+		platform,
 		base: names.base,
 		maxConnections,
-		port: settings.databasePort,
-		startTimeoutSeconds,
 		serverPerColor: settings.serverPerColor,
 	});
 	const catalog = new Catalog("catalog", {
@@ -42,13 +41,9 @@ export function deployBlueGreen(inputs: StackInputs) {
 	});
 	const watcher = new Watcher("watcher", { catalog, servers: servers.all });
 	const queue = new Queue("queue", { server: servers.first, databaseName: names.queue });
-	const router = new Router(
-		"router",
-		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
-		{ dependsOn: servers },
-	);
+	const router = platform.router("router", { dependsOn: servers });
 
-	const colors = declareColors(plan, inputs, { servers, catalog, queue });
+	const colors = declareColors(plan, inputs, { platform, servers, router, catalog, queue });
 	const live = colorOf(colors, plan.live);
 	const idle = colors.find(({ planned }) => planned.color === otherColor(plan.live));
 	announceRelease(plan, inputs, live, idle);
@@ -59,7 +54,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 			live: live.side,
 			...(idle && { idle: idle.side }),
 			publicUrl: router.url,
-			stateFile: names.routerFile,
+			router: router.reference,
 			servers: servers.connections,
 			limits: cutoverLimits(settings),
 			bake: {
@@ -123,7 +118,7 @@ function planOf({ settings, migrations, requiredSchema, reversible, last }: Stac
 function declareColors(
 	plan: BlueGreenPlan,
 	{ settings, names }: StackInputs,
-	shared: { servers: ColorServerPair; catalog: Catalog; queue: Queue },
+	shared: Pick<ColorStackArgs, "platform" | "servers" | "router" | "catalog" | "queue">,
 ): ColorStack[] {
 	const planned = [...plan.colors].sort((left, right) => left.generation - right.generation);
 	const declared: ColorStack[] = [];

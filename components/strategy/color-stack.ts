@@ -10,6 +10,7 @@ import { deploymentContext } from "../pipeline/arguments";
 import type { DeploymentContext } from "../pipeline/context";
 import { declareStages, type Stage } from "../pipeline/stage";
 import type { StageMoment } from "../pipeline/stage-list";
+import type { PlacedRouter, PlacedService, Platform } from "../platform/platform";
 import type { Queue } from "../queue/queue";
 import type { PlannedColor } from "../release/blue-green";
 import type { ColorRecord } from "../release/color-record";
@@ -17,14 +18,15 @@ import type { StackNames } from "../release/names";
 import { DatabaseCopy } from "../replication/database-copy";
 import { colorDatabase } from "../replication/environment";
 import { nodeName } from "../replication/node";
-import { Service } from "../service/service";
 import type { Settings } from "../settings/settings";
 
 export interface ColorStackArgs {
 	planned: PlannedColor;
 	settings: Settings;
 	names: StackNames;
+	platform: Platform;
 	servers: ColorServerPair;
+	router: PlacedRouter;
 	catalog: Catalog;
 	queue: Queue;
 	/** The older colour, which this one is copied from. */
@@ -38,7 +40,7 @@ export class ColorStack extends pulumi.ComponentResource {
 	readonly planned: PlannedColor;
 	readonly database: ApplicationDatabase;
 	readonly migrations: MigrationSet;
-	readonly service: Service;
+	readonly service: PlacedService;
 	readonly health: ColorHealth;
 	/** What is checked of it; a secret. */
 	readonly subject: pulumi.Output<HealthSubject>;
@@ -47,7 +49,7 @@ export class ColorStack extends pulumi.ComponentResource {
 	readonly context: pulumi.Output<DeploymentContext>;
 
 	constructor(args: ColorStackArgs, opts?: pulumi.ComponentResourceOptions) {
-		const { planned, settings, names, servers, catalog, queue, older, tested } = args;
+		const { planned, settings, names, platform, servers, router, catalog, queue, older, tested } = args;
 		const name = nodeName(planned);
 		super("camera-counting:strategy:ColorStack", name, {}, opts);
 		const { color, generation, release, requiredSchema, service } = planned;
@@ -74,8 +76,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				generation,
 				migrations: planned.migrations,
 				directory: settings.migrationsDirectory,
-				routerFile: names.routerFile,
-				serviceDirectory: names.serviceDirectory,
+				router: router.reference,
 				servers: servers.connections,
 				workers: settings.copyWorkers,
 				verification: settings.copyVerification,
@@ -114,18 +115,17 @@ export class ColorStack extends pulumi.ComponentResource {
 			"after-migrations",
 			pulumi.interpolate`${name}, deployment ${this.migrations.deploymentId}`,
 		);
-		this.service = new Service(
+		this.service = platform.service(
 			`${name}-service`,
 			{
 				...service,
-				directory: `${names.serviceDirectory}/${name}`,
+				color: name,
 				release,
 				requiredSchema,
 				database: applicationConnection,
 				statistics: servers.of(color).statisticsConnection,
 				queue: queue.connection,
 				cacheNamespace: name,
-				routerFile: names.routerFile,
 				readyTimeoutSeconds,
 				drainTimeoutSeconds,
 				context,
@@ -143,7 +143,7 @@ export class ColorStack extends pulumi.ComponentResource {
 			{
 				url: this.service.url,
 				release,
-				targetGroup: this.service.instance,
+				targetGroup: this.service.targetGroup,
 				migratedBy: this.migrations.deploymentId,
 				timeoutSeconds: readyTimeoutSeconds,
 				subject: this.subject,
@@ -162,7 +162,7 @@ export class ColorStack extends pulumi.ComponentResource {
 	/** The colour and the service in front of it, as the traffic switch takes them. */
 	get side() {
 		const { color, generation, release } = this.planned;
-		return { color, generation, release, targetGroup: this.service.instance, url: this.service.url };
+		return { color, generation, release, targetGroup: this.service.targetGroup, url: this.service.url };
 	}
 
 	/** What the next update has to know of it. */

@@ -10,28 +10,23 @@ import { announcePlan } from "../migrations/preview";
 import { Watcher } from "../monitoring/watcher";
 import { deploymentContext } from "../pipeline/arguments";
 import { declareStages } from "../pipeline/stage";
+import { LocalPlatform } from "../platform/local";
 import { Queue } from "../queue/queue";
 import { inOrder, planInPlace } from "../release/in-place";
 import type { StackInputs } from "../release/stack";
-import { Service } from "../service/service";
 import { routedRelease } from "../traffic/local/router-file";
 import { Route } from "../traffic/route";
-import { Router } from "../traffic/router";
 
 /** One database, migrated where it is: the schema grows before the new service starts, and shrinks after the old one is back. */
 export function deployInPlace({ stack, settings, names, migrations, requiredSchema, last }: StackInputs) {
-	const { release, maxConnections, startTimeoutSeconds, readyTimeoutSeconds, drainTimeoutSeconds } = settings;
+	const { release, maxConnections, readyTimeoutSeconds, drainTimeoutSeconds } = settings;
 	const plan = planInPlace(
 		[last?.release, routedRelease(names.routerFile)].filter((live) => live !== undefined),
 		release,
 	);
 
-	const server = new DatabaseServer("server", {
-		directory: names.directory,
-		maxConnections,
-		port: settings.databasePort,
-		startTimeoutSeconds,
-	});
+	const platform = new LocalPlatform(names, settings);
+	const server = new DatabaseServer("server", { platform, holds: "first", maxConnections });
 	const database = new ApplicationDatabase("database", {
 		server,
 		databaseName: names.database,
@@ -45,11 +40,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 	const watcher = new Watcher("watcher", { catalog, servers: [server] });
 	const queue = new Queue("queue", { server, databaseName: names.queue });
 	const context = deploymentContext(settings, names, catalog, database);
-	const router = new Router(
-		"router",
-		{ stateFile: names.routerFile, port: settings.gatewayPort, timeoutSeconds: startTimeoutSeconds },
-		{ dependsOn: server },
-	);
+	const router = platform.router("router", { dependsOn: server });
 
 	const tested = { due: true, application: database.applicationConnection, context };
 	const {
@@ -75,10 +66,10 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 				completes: false,
 			}),
 		serve: (after) => {
-			const service = new Service(
+			const service = platform.service(
 				"service",
 				{
-					directory: names.serviceDirectory,
+					color: "",
 					entry: settings.serviceEntry,
 					release,
 					requiredSchema,
@@ -90,7 +81,6 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 					statistics: server.statisticsConnection,
 					queue: queue.connection,
 					cacheNamespace: names.database,
-					routerFile: names.routerFile,
 					readyTimeoutSeconds,
 					drainTimeoutSeconds,
 					context,
@@ -100,7 +90,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 			return new Route("route", {
 				publicUrl: router.url,
 				stateFile: names.routerFile,
-				targetGroup: service.instance,
+				targetGroup: service.targetGroup,
 				targetUrl: service.url,
 				release,
 				timeoutSeconds: readyTimeoutSeconds,

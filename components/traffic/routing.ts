@@ -14,6 +14,11 @@ export interface TrafficCounters {
 	latencyBuckets: { leMs: number | null; count: number }[];
 }
 
+/** The router does not answer. */
+export class RouterUnreachable extends Error {
+	override readonly name = "RouterUnreachable";
+}
+
 /** What a cutover asks of the router in front of both colours, whatever the platform. */
 export interface Router {
 	/** Where requests go now. */
@@ -37,4 +42,10 @@ export interface Router {
 	/** Lets those go that an update has left waiting which was killed: nobody else is at work on the router now. */
 	releaseForsaken(): Promise<void>;
 	traffic(targetGroup: string): Promise<TrafficCounters>;
+	/**
+	 * The services of one generation of a colour that it could send requests to, the newest last.
+	 *
+	 * @param color such as `green-2`
+	 */
+	targetsOf(color: string): Promise<Target[]>;
 }

@@ -1,13 +1,11 @@
 import { type ColorServers, liveNode, type ObservedNode, observeNodes } from "../replication/environment";
-import { type Node, nodeName, withNode } from "../replication/node";
+import { nodeName, withNode } from "../replication/node";
 import type { Router, Target } from "./routing";
 import { openFence } from "./write-fence";
 
 export interface StandstillOptions {
 	servers: ColorServers;
-	router: Pick<Router, "active" | "route" | "releaseForsaken">;
-	/** What the router can send a colour's requests to: its services, the newest last. */
-	targetsOf(node: Node): Target[];
+	router: Pick<Router, "active" | "route" | "releaseForsaken" | "targetsOf">;
 }
 
 /**
@@ -54,11 +52,8 @@ export async function reopen({ node, fence }: ObservedNode, log: (line: string) 
 }
 
 /** Where requests for the live colour should go, if they go elsewhere and the router knows the right target. */
-async function misrouted(
-	{ node }: ObservedNode,
-	{ router, targetsOf }: StandstillOptions,
-): Promise<Target | undefined> {
+async function misrouted({ node }: ObservedNode, { router }: StandstillOptions): Promise<Target | undefined> {
 	const active = await router.active();
-	const own = targetsOf(node);
+	const own = await router.targetsOf(nodeName(node));
 	return own.some(({ targetGroup }) => targetGroup === active?.targetGroup) ? undefined : own.at(-1);
 }

@@ -13,9 +13,8 @@ import { forsakenLinks, letLinksGoOn, sweepForsakenLinks } from "../replication/
 import { goesOn, withLink } from "../replication/link-state";
 import { COLORS, type Node, nodeName } from "../replication/node";
 import { pairingsOf } from "../replication/pairings";
-import { GatewayRouter } from "./local/gateway-router";
-import { activeTarget } from "./local/switch";
 import { releaseTraffic } from "./release-traffic";
+import { openRouter, routerId, routerReferenceSchema } from "./router-reference";
 
 const side = z.object({
 	color: z.enum(COLORS),
@@ -28,7 +27,7 @@ const inputs = z.object({
 	live: side,
 	idle: side.optional(),
 	publicUrl: z.string(),
-	stateFile: z.string(),
+	router: routerReferenceSchema,
 	servers: colorServersSchema,
 	limits: z.object({
 		catchUpTimeoutMs: z.number(),
@@ -56,7 +55,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	outputs,
 	ignore: ["servers", "limits", "bake", "isNew", "subject", "context"],
 	async create(wanted) {
-		return { id: wanted.stateFile, outputs: await move(wanted) };
+		return { id: routerId(wanted.router), outputs: await move(wanted) };
 	},
 	async update(_id, wanted, olds) {
 		return move(wanted, olds);
@@ -65,8 +64,8 @@ export const provider = defineProvider<Inputs, Outputs>({
 	 * Where requests really go, where writes do, whether the colours still follow each other, and whether an update that
 	 * died has left anything behind.
 	 */
-	async isCurrent(_id, { stateFile, live, idle, servers, context }) {
-		const active = activeTarget(stateFile);
+	async isCurrent(_id, { router, live, idle, servers, context }) {
+		const active = await openRouter(router).active();
 		if (active?.targetGroup !== live.targetGroup || active.url !== live.url) {
 			return false;
 		}
@@ -118,7 +117,7 @@ async function move(wanted: Inputs, olds?: Outputs): Promise<Outputs> {
 		async (deploymentId, log) => {
 			const moved = await releaseTraffic({
 				...wanted,
-				router: new GatewayRouter(wanted.stateFile),
+				router: openRouter(wanted.router),
 				checkHealth: async () => (await findFault(wanted.publicUrl, live.release)) || undefined,
 				examine: (patienceSeconds) => examine(wanted, deploymentId, patienceSeconds),
 				deploymentId,

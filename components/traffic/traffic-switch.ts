@@ -4,6 +4,7 @@ import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
 import type { ColorServers } from "../replication/environment";
 import type { Color } from "../replication/node";
+import type { RouterReference } from "./router-reference";
 
 /** A colour and the service in front of it. */
 export interface TrafficSideArgs {
@@ -23,8 +24,8 @@ export interface TrafficSwitchArgs {
 	idle?: TrafficSideArgs;
 	/** The router's public address. */
 	publicUrl: pulumi.Input<string>;
-	/** The router's state file, from the project's folder. */
-	stateFile: pulumi.Input<string>;
+	/** The router in front of the colours. */
+	router: pulumi.Input<RouterReference>;
 	/** Where all colours live. A secret. */
 	servers: pulumi.Input<ColorServers>;
 	/** Deadlines in milliseconds, and what has to be true before a cutover begins. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { observeNodes } from "../../components/replication/environment";
 import { dropLink } from "../../components/replication/link";
-import { withNode } from "../../components/replication/node";
+import { nodeName, withNode } from "../../components/replication/node";
 import { restoreIdentities } from "../../components/replication/replica-identity";
 import { GatewayRouter } from "../../components/traffic/local/gateway-router";
 import { endStandstill, isAtStandstill, type StandstillOptions } from "../../components/traffic/standstill";
@@ -93,9 +93,10 @@ describe(`a cutover that is killed (SEED=${SEED})`, () => {
 			const { live, idle } = pair;
 			const options: StandstillOptions = {
 				servers: pair.servers,
-				router: new GatewayRouter(pair.gateway.statePath),
-				targetsOf: (node) =>
-					[live, idle!].filter((color) => color.node.color === node.color).map(({ target }) => target),
+				router: Object.assign(new GatewayRouter(pair.gateway.statePath), {
+					targetsOf: async (name: string) =>
+						[live, idle!].filter(({ node }) => nodeName(node) === name).map(({ target }) => target),
+				}),
 			};
 			const isStanding = async () => isAtStandstill(await observeNodes(pair.servers), options);
 			assert.equal(await isStanding(), false);

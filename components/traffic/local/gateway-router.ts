@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { GatewayClient, GatewayError } from "../../../gateway/client";
 import { poll } from "../../local/deadline";
 import type { Router, Target, TrafficCounters } from "../routing";
+import { colorTargets } from "./color-targets";
 import { routerState } from "./router-file";
 import { activeTarget } from "./switch";
 
@@ -8,8 +10,14 @@ const POLL_INTERVAL_MS = 50;
 
 /** The gateway of platform `local` as a router. */
 export class GatewayRouter implements Router {
-	/** @param stateFile the gateway's state file */
-	constructor(private readonly stateFile: string) {}
+	/**
+	 * @param stateFile the gateway's state file
+	 * @param serviceDirectory the folder in which each colour has one of its services; without it none are known
+	 */
+	constructor(
+		private readonly stateFile: string,
+		private readonly serviceDirectory?: string,
+	) {}
 
 	async active(): Promise<Target | undefined> {
 		return activeTarget(this.stateFile);
@@ -84,6 +92,12 @@ export class GatewayRouter implements Router {
 		}
 		const { requests, failures, latency } = target.counters;
 		return { requests, failures, latencyBuckets: latency.buckets };
+	}
+
+	async targetsOf(color: string): Promise<Target[]> {
+		return this.serviceDirectory === undefined
+			? []
+			: colorTargets(this.stateFile, join(this.serviceDirectory, color));
 	}
 
 	/** Targets of services that have ended since; one that has the traffic is left alone. */

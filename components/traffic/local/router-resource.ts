@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { lateProvider } from "../provider/late";
+import { lateProvider } from "../../provider/late";
 
-export interface RouterArgs {
+export interface LocalRouterArgs {
 	/** The router's state file, from the project's folder; its other files lie beside it. */
 	stateFile: pulumi.Input<string>;
 	/** A port to keep to; a free one is chosen once when it is left out. */
@@ -13,11 +13,11 @@ export interface RouterArgs {
 const routerProvider = lateProvider("components/traffic/local/router-provider.ts");
 
 /** The one address that clients use, as a process on this machine that outlives the update. */
-export class Router extends pulumi.dynamic.Resource {
+export class LocalRouter extends pulumi.dynamic.Resource {
 	/** The public address. */
 	declare readonly url: pulumi.Output<string>;
 
-	constructor(name: string, args: RouterArgs, opts?: pulumi.CustomResourceOptions) {
+	constructor(name: string, args: LocalRouterArgs, opts?: pulumi.CustomResourceOptions) {
 		const { port, ...rest } = args;
 		super(routerProvider, name, { ...rest, fixedPort: port, url: undefined }, opts, "traffic", "Router");
 	}

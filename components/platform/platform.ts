@@ -1,0 +1,55 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../database/connection";
+import type { ServiceArgs } from "../service/service";
+import type { RouterReference } from "../traffic/router-reference";
+
+/** What differs between the places that a stack can run on. Everything else of a release is the same on all of them. */
+export interface Platform {
+	/** Declares a PostgreSQL server and what it needs to run. */
+	server(name: string, args: ServerArgs, opts: pulumi.ComponentResourceOptions): PlacedServer;
+	/** Declares the one address that clients use. */
+	router(name: string, opts: pulumi.ComponentResourceOptions): PlacedRouter;
+	/** Declares a service of a release, which serves nobody until the router is told to send requests to it. */
+	service(name: string, args: ServiceArgs, opts: pulumi.ComponentResourceOptions): PlacedService;
+}
+
+export interface ServerArgs {
+	/** What lives on it: everything of the stack, or only one colour's databases. */
+	holds: "first" | "green";
+	/** Connections that applications may hold. */
+	maxConnections: pulumi.Input<number>;
+	/** Of the administrator. */
+	password: pulumi.Input<string>;
+}
+
+export interface PlacedServer {
+	host: pulumi.Output<string>;
+	port: pulumi.Output<number>;
+	/** The role that may make databases, roles, slots and subscriptions. */
+	administrator: string;
+	/** The administrator's. */
+	password: pulumi.Output<string>;
+	sslMode: Connection["sslMode"];
+	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
+	resource: pulumi.CustomResource;
+	/** That it runs: whoever uses it waits for that. */
+	running: pulumi.CustomResource;
+}
+
+export interface PlacedRouter {
+	/** The public address. */
+	url: pulumi.Output<string>;
+	/** How providers get at it. */
+	reference: pulumi.Input<RouterReference>;
+	/** What has to be there before requests can be routed. */
+	resource: pulumi.Resource;
+}
+
+export interface PlacedService {
+	/** Where the deployment reaches it, without the router. */
+	url: pulumi.Output<string>;
+	/** What the router calls it. */
+	targetGroup: pulumi.Output<string>;
+	/** The service itself. */
+	resource: pulumi.Resource;
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { GatewayRouter } from "./local/gateway-router";
+import type { Router } from "./routing";
+
+/** How to get at the router of a stack, by the kind that its platform has. Nothing secret. */
+export const routerReferenceSchema = z.discriminatedUnion("kind", [
+	z.strictObject({
+		/** The gateway process of platform `local`. */
+		kind: z.literal("gateway"),
+		/** Its state file, from the project's folder. */
+		stateFile: z.string().min(1),
+		/** The folder in which each colour has one of its services. */
+		serviceDirectory: z.string().min(1),
+	}),
+]);
+
+export type RouterReference = z.infer<typeof routerReferenceSchema>;
+
+/** A name for the router that does not change while it is the same one. */
+export function routerId(reference: RouterReference): string {
+	return reference.stateFile;
+}
+
+/** The router itself, to be asked and told. */
+export function openRouter(reference: RouterReference): Router {
+	return new GatewayRouter(reference.stateFile, reference.serviceDirectory);
+}
