@@ -55,6 +55,18 @@ export async function noteSwitchStarted(client: ClientBase, { base }: Pick<Node,
 	);
 }
 
+/** Writes down which colour has the traffic from now on, while it is still watched there. */
+export async function noteSwitched(
+	client: ClientBase,
+	{ base, color }: Pick<Node, "base" | "color">,
+): Promise<void> {
+	await client.query(
+		`UPDATE blue_green_deployments SET current_active = $2, switch_completed_at = clock_timestamp()
+		WHERE deployment_name = $1`,
+		[base, color],
+	);
+}
+
 /** Writes down that what was going on has failed, where anything was. Who has the traffic is left as it was. */
 export async function noteFailed(client: ClientBase, environment: EnvironmentType): Promise<void> {
 	await client.query(
@@ -83,7 +95,7 @@ export async function noteDropped(client: ClientBase, dropped: Node, left: Node 
 	await client.query("DELETE FROM color_releases WHERE database_name = $1", [admin.database]);
 }
 
-/** Writes down which colour has the traffic now, and whether it went back there. */
+/** Writes down which colour has the traffic to stay, and whether it went back there. */
 export async function noteLive(
 	client: ClientBase,
 	{ base, color }: Pick<Node, "base" | "color">,

@@ -1,4 +1,4 @@
-import { noteColor, noteLive, noteSwitchStarted } from "../catalog/blue-green";
+import { noteColor, noteLive, noteSwitched, noteSwitchStarted } from "../catalog/blue-green";
 import { finishRollback, type NewRollback, startRollback } from "../catalog/rollbacks";
 import { withClient } from "../database/connection";
 import { BakeFailure, bake } from "../health/bake";
@@ -64,6 +64,7 @@ export async function releaseTraffic(
 		await closeRollback(options, rollback, [], error);
 		throw error;
 	}
+	await told(options, () => inCatalog(options, (client) => noteSwitched(client, node)));
 	await closeRollback(options, rollback, move.report?.steps ?? []);
 	await recordSteps(options, move.report);
 	const health =

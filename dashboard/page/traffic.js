@@ -115,7 +115,9 @@ function inPlaceCard(release) {
  */
 function switchWords({ status, live, switchStartedAt, switchCompletedAt, wentBack }, now) {
 	if (status === "switching" && switchStartedAt !== null) {
-		return `The traffic has been moving, or been watched after that, since ${moment(switchStartedAt, now)}.`;
+		return switchCompletedAt === null
+			? `The traffic has been moving since ${moment(switchStartedAt, now)}.`
+			: `The traffic came to ${live} at ${moment(switchCompletedAt, now)}, and is watched there.`;
 	}
 	if (live === null || switchCompletedAt === null) {
 		return "";

@@ -4,6 +4,7 @@ import {
 	noteColor,
 	noteDropped,
 	noteLive,
+	noteSwitched,
 	noteSwitchStarted,
 } from "../../components/catalog/blue-green";
 import { closeDeployment, openDeployment } from "../../components/catalog/deployments";
@@ -66,6 +67,13 @@ inBrowser("the dashboard in a browser", () => {
 		await agree("with a check that warns");
 		await noteSwitchStarted(client, green);
 		await agree("while the traffic moves");
+		assert.match(await page.locator("#switch").innerText(), /^The traffic has been moving since /);
+		await noteSwitched(client, green);
+		await agree("while the new colour is watched");
+		assert.match(
+			await page.locator("#switch").innerText(),
+			/^The traffic came to green at .*, and is watched there\.$/,
+		);
 		await noteLive(client, green, { status: "completed", rollback: false, health: [] });
 		await setStage(catalog, second, 3, "completed");
 		await closeDeployment(client, second, { status: "completed" });

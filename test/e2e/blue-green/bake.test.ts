@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { nodeName } from "../../../components/replication/node";
+import { setTimeout as sleep } from "node:timers/promises";
+import { nodeName, otherColor } from "../../../components/replication/node";
 import { afterRelease, BlueGreenProject, type Standing } from "../../support/blue-green-project";
 import { BASE_VERSIONS, sections, sharedStack } from "../../support/deployed-project";
 import { assertClearFailure } from "../../support/outcome";
 import type { CommandResult } from "../../support/project";
 import { assertNothingLost, assertUnharmed, type Traffic, underTraffic } from "../../support/traffic";
+import { until } from "../../support/waiting";
 
 const FILE = "1.4.0_add_zones.sql";
 
@@ -55,7 +57,17 @@ describe("a blue-green release that fails once it has the traffic", () => {
 		await assertNothingLost(project, traffic);
 
 		project.configure({ serviceEntry: undefined });
-		const mended = await underTraffic(project, () => project.up());
+		const mended = await underTraffic(project, async () => {
+			const update = project.up();
+			await until("the record names the colour that has the traffic while it is watched", async () => {
+				await sleep(100);
+				const [row] = await project.catalog(
+					"SELECT current_active AS live, deployment_status AS status FROM blue_green_deployments",
+				);
+				return row?.live === otherColor(before.live) && row.status === "switching";
+			});
+			return update;
+		});
 		assert.equal(mended.result.code, 0, mended.result.output);
 		await assertUnharmed(project, mended);
 		await project.assertColors(afterRelease(before, "1.4.0", [...BASE_VERSIONS, "1.4.0"]));
