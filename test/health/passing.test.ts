@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { openDeployment } from "../../components/catalog/deployments";
+import { closeDeployment, openDeployment } from "../../components/catalog/deployments";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
 import { type Connection, withClient } from "../../components/database/connection";
 import { describeCheck, overallStatus } from "../../components/health/check-result";
 import { environmentHealth, healthText } from "../../components/health/environment-health";
+import { provider } from "../../components/health/health-gate-provider";
 import { HealthFailure, passChecks, type Trial } from "../../components/health/pass-checks";
 import { readHealth } from "../../components/health/reported-health";
 import { openWindow, windowOf } from "../../components/health/statement-window";
 import { UnhealthyResource } from "../../components/provider/unhealthy";
+import { MIGRATION_SETTINGS } from "../pipeline/migration-settings";
 import { type TestDatabase, testDatabase, testServer } from "../support/postgres";
 import { countStatements, LIMITS, subjectOf } from "./examined";
 import { type HttpService, httpService } from "./http-service";
@@ -129,6 +131,44 @@ describe("a release that is examined in a deployment", () => {
 			passChecks({ ...trial, subject, timeoutSeconds: 3600 }),
 			/is not healthy: migrations: 1\.0\.0 create_cameras is not applied: run the update again$/,
 		);
+	});
+
+	it("is examined again while a deployment is open, as one is whose update died", async () => {
+		const gate = {
+			url: trial.url,
+			release: "1.4.0",
+			timeoutSeconds: 10,
+			targetGroup: "1.4.0-a",
+			targetUrl: trial.url,
+			previousGroup: "",
+			previousUrl: "",
+			routerFile: "state.json",
+			routedBy: trial.deploymentId,
+			plan: "migrate-first",
+			migratedBy: trial.deploymentId,
+			subject: trial.subject,
+			completes: true,
+			context: {
+				environment: "staging",
+				pipelineName: "counting",
+				release: "1.4.0",
+				catalog: catalog.owner,
+				target: database.owner,
+				targetName: "counting",
+				backupDirectory: "backups",
+				onFailure: "undo",
+				migrations: MIGRATION_SETTINGS,
+			},
+		};
+		const examined = { ...gate, checkedAt: new Date(0).toISOString(), statuses: {} };
+		const isDue = async (olds: object) => (await provider.diff("healthy", olds, gate)).changes;
+		assert.equal(await isDue(examined), true);
+		await withClient(catalog.owner, SESSION, (client) =>
+			closeDeployment(client, trial.deploymentId, { status: "completed" }),
+		);
+		assert.equal(await isDue(examined), false);
+		const away = { ...examined, context: { ...gate.context, catalog: { ...catalog.owner, port: 1 } } };
+		assert.equal(await isDue(away), false);
 	});
 
 	it("is judged by the statements since its service began", async () => {
