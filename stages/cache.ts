@@ -1,11 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientBase } from "pg";
 import { z } from "zod";
-import { type Color, mustGet, onColor, workerState } from "./color";
+import { withClient } from "../components/database/connection";
+import { expectAnswer, request } from "./api/request";
+import { hourlySchema } from "./api/schemas";
+import { runProgram } from "./report";
+import { readSurroundings, serviceUrl } from "./surroundings";
 
 /** Rows come in while this runs: one that comes between two looks at the same thing spoils them. */
 const ATTEMPTS = 10;
+/** A service that has just got the traffic, or just started, finds out within two seconds. */
+const SETTLE_MS = 10_000;
+const POLL_MS = 100;
 const OUTCOMES = ["hit", "miss", "bypass"] as const;
-
-const hourlySchema = z.object({ hours: z.array(z.object({ total: z.number() })) });
 
 interface Question {
 	cameraId: number;
@@ -14,71 +21,92 @@ interface Question {
 	to: Date;
 }
 
-// Asks the colour's service for totals: they must be those of its own database, from memory only when it is live.
-void onColor(async (color) => {
-	const question = await findQuestion(color);
-	const { status } = await color.get(pathOf(question));
-	if (status === 501) {
-		return "the release has no counting results, so there is nothing to cache";
-	}
-	const outcomes = await outcomesOf(color, question);
-	await assertTotal(color, question);
-	const worker = await workerState(color);
-	const isKept = outcomes.includes("hit");
-	if (worker === "working" && !isKept) {
-		throw new Error(`the live colour answered the same question ${ATTEMPTS} times and never from its cache`);
-	}
-	if (worker === "resting" && outcomes.some((outcome) => outcome !== "bypass")) {
-		throw new Error(
-			`the idle colour used its cache (${outcomes.join(", ")}): it could serve old totals after a switch`,
-		);
-	}
-	return isKept
-		? "totals come from the cache and are those of the database"
-		: "the cache is bypassed and totals are those of the database";
+// Asks the service for totals: they must be those of its own database, from memory only where it has the traffic.
+runProgram(async (report) => {
+	const surroundings = readSurroundings(process.env);
+	const { owner, writes } = surroundings;
+	const url = serviceUrl(surroundings);
+	await withClient(owner, { applicationName: "deployment-stage" }, async (client) => {
+		const question = await findQuestion(client);
+		const { status } = await request(url, pathOf(question));
+		if (status === 501) {
+			report.skip("the cache of hourly totals", "the release has no counting results");
+			return;
+		}
+		if (writes === "served") {
+			await report.check("totals come from the cache of the service that has the traffic", () =>
+				untilKept(url, question),
+			);
+		} else {
+			await report.check("the cache of a service without traffic is bypassed", () =>
+				assertBypassed(url, question),
+			);
+		}
+		await report.check("totals are those of the database", () => assertTotal(client, url, question));
+	});
 });
 
 /** The hour of the first result, where hardly anything changes any more. */
-async function findQuestion(color: Color): Promise<Question> {
-	const [known] = await color.query<{ present: boolean }>(
-		"SELECT to_regclass('public.counting_results') IS NOT NULL AS present",
-	);
-	const [first] = known?.present
-		? await color.query<Question>(
-				`SELECT camera_id AS "cameraId", date_trunc('hour', created_at, 'UTC') AS "from",
-					date_trunc('hour', created_at, 'UTC') + interval '1 hour' AS "to"
-				FROM counting_results ORDER BY id LIMIT 1`,
-			)
+async function findQuestion(client: ClientBase): Promise<Question> {
+	const [first] = (await hasResults(client))
+		? (
+				await client.query<Question>(
+					`SELECT camera_id AS "cameraId", date_trunc('hour', created_at, 'UTC') AS "from",
+						date_trunc('hour', created_at, 'UTC') + interval '1 hour' AS "to"
+					FROM counting_results ORDER BY id LIMIT 1`,
+				)
+			).rows
 		: [];
 	return (
 		first ?? { cameraId: 1, from: new Date("2000-01-01T00:00:00Z"), to: new Date("2000-01-01T01:00:00Z") }
 	);
 }
 
+async function hasResults(client: ClientBase): Promise<boolean> {
+	const { rows } = await client.query<{ present: boolean }>(
+		"SELECT to_regclass('public.counting_results') IS NOT NULL AS present",
+	);
+	return rows[0]?.present === true;
+}
+
 function pathOf({ cameraId, from, to }: Question): string {
 	return `/counting-results/hourly?cameraId=${cameraId}&from=${from.toISOString()}&to=${to.toISOString()}`;
 }
 
-/** The header `x-cache` of each answer to the same question, up to the first that came from the cache. */
-async function outcomesOf(color: Color, question: Question): Promise<(typeof OUTCOMES)[number][]> {
-	const outcomes: (typeof OUTCOMES)[number][] = [];
-	while (outcomes.length < ATTEMPTS && outcomes.at(-1) !== "hit") {
-		const { headers } = await mustGet(color, pathOf(question));
-		const outcome = z
-			.enum(OUTCOMES, {
-				error: `the header x-cache is ${headers.get("x-cache")}: it must be one of ${OUTCOMES.join(", ")}`,
-			})
-			.parse(headers.get("x-cache"));
-		outcomes.push(outcome);
-	}
-	return outcomes;
+/** What the service says of where its answer came from. */
+async function outcomeOf(url: string, question: Question): Promise<(typeof OUTCOMES)[number]> {
+	const answer = await request(url, pathOf(question));
+	expectAnswer(answer, 200, hourlySchema);
+	const found = answer.headers.get("x-cache");
+	return z
+		.enum(OUTCOMES, { error: `the header x-cache is ${found}: it must be one of ${OUTCOMES.join(", ")}` })
+		.parse(found);
 }
 
-async function assertTotal(color: Color, question: Question): Promise<void> {
+async function untilKept(url: string, question: Question): Promise<void> {
+	const deadline = performance.now() + SETTLE_MS;
+	while ((await outcomeOf(url, question)) !== "hit") {
+		if (performance.now() > deadline) {
+			throw new Error(`the same question was answered for ${SETTLE_MS / 1000} s, and never from the cache`);
+		}
+		await sleep(POLL_MS);
+	}
+}
+
+async function assertBypassed(url: string, question: Question): Promise<void> {
+	for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+		const outcome = await outcomeOf(url, question);
+		if (outcome !== "bypass") {
+			throw new Error(`x-cache is ${outcome}: it could serve old totals once it has the traffic`);
+		}
+	}
+}
+
+async function assertTotal(client: ClientBase, url: string, question: Question): Promise<void> {
 	for (let attempt = 1; ; attempt++) {
-		const { body } = await mustGet(color, pathOf(question));
-		const answered = hourlySchema.parse(body).hours.reduce((sum, { total }) => sum + total, 0);
-		const stored = await storedTotal(color, question);
+		const { hours } = expectAnswer(await request(url, pathOf(question)), 200, hourlySchema);
+		const answered = hours.reduce((sum, { total }) => sum + total, 0);
+		const stored = await storedTotal(client, question);
 		if (answered === stored) {
 			return;
 		}
@@ -90,17 +118,11 @@ async function assertTotal(color: Color, question: Question): Promise<void> {
 	}
 }
 
-async function storedTotal(color: Color, { cameraId, from, to }: Question): Promise<number> {
-	const [known] = await color.query<{ present: boolean }>(
-		"SELECT to_regclass('public.counting_results') IS NOT NULL AS present",
-	);
-	if (!known?.present) {
-		return 0;
-	}
-	const [sum] = await color.query<{ total: number }>(
+async function storedTotal(client: ClientBase, { cameraId, from, to }: Question): Promise<number> {
+	const { rows } = await client.query<{ total: number }>(
 		`SELECT COALESCE(SUM(count_value), 0)::FLOAT8 AS total FROM counting_results
 		WHERE camera_id = $1 AND created_at >= $2 AND created_at < $3`,
 		[cameraId, from, to],
 	);
-	return sum?.total ?? 0;
+	return rows[0]?.total ?? 0;
 }

@@ -18,7 +18,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 10_000,
 		lagWarningSeconds: 30,
 		lagFailSeconds: 600,
-		stages: shippedStages("database", "integration"),
+		stages: shippedStages("database", "integration", "cache", "queue"),
 	},
 	staging: {
 		poolSize: 10,
@@ -36,7 +36,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 10,
 		lagFailSeconds: 300,
-		stages: shippedStages("database", "integration", "load", "security", "compliance"),
+		stages: shippedStages("database", "integration", "cache", "queue", "load", "security", "compliance"),
 	},
 	production: {
 		poolSize: 20,
@@ -54,7 +54,7 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 5,
 		lagFailSeconds: 120,
-		stages: shippedStages("integration"),
+		stages: shippedStages("integration", "cache", "queue"),
 	},
 } as const;
 

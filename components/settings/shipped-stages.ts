@@ -4,6 +4,8 @@ import type { ListedStage } from "../pipeline/stage-list";
 const SHIPPED = {
 	database: stage("Run Unit Tests", "database-tests", 120, "after-migrations"),
 	integration: stage("Integration Tests", "api-integration", 120),
+	cache: stage("Cache Tests", "cache", 60),
+	queue: stage("Queue Tests", "queue", 60),
 	load: stage("Load Test", "load", 120),
 	security: stage("Security Scan", "security", 180),
 	compliance: stage("Compliance Check", "compliance", 60, "after-health", "validate"),

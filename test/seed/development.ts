@@ -51,7 +51,7 @@ export const useDevelopment = shared<Development>(
 async function play(project: DeployedProject): Promise<Development> {
 	project.bringMigration("1.4.0_add_ingested_batches.sql");
 	project.configure({ release: FIRST_RELEASE });
-	declareStages(project, developmentStages());
+	declareStages(project, [...environmentDefaults.development.stages]);
 	await project.init();
 	await mustRun(project, BUILD);
 	const first = { stages: await lastStages(project) };
@@ -95,22 +95,6 @@ async function play(project: DeployedProject): Promise<Development> {
 	project.configure({ release: RELEASE_BETWEEN });
 	await project.mustUp();
 	return { project, first, failed, putBack, zones: { raisedAgain, restored } };
-}
-
-/** Those of the environment, and those of the cache and the queue wherever it leaves them out. */
-function developmentStages(): object[] {
-	const { stages } = environmentDefaults.development;
-	const missing = ["cache", "queue"].filter(
-		(program) => !stages.some(({ command }) => command.some((part) => part.endsWith(`/${program}.ts`))),
-	);
-	return [
-		...stages,
-		...missing.map((program) => ({
-			name: `${program} tests`,
-			command: ["node", "--require", "tsx/cjs", `stages/${program}.ts`],
-			timeoutSeconds: 60,
-		})),
-	];
 }
 
 async function mustRun(project: DeployedProject, environment: NodeJS.ProcessEnv): Promise<void> {

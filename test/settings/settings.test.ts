@@ -103,6 +103,20 @@ describe("the stack config", () => {
 					timeoutSeconds: 120,
 					when: "after-health",
 				},
+				{
+					name: "Cache Tests",
+					type: "test",
+					command: ["node", "--require", "tsx/cjs", "stages/cache.ts"],
+					timeoutSeconds: 60,
+					when: "after-health",
+				},
+				{
+					name: "Queue Tests",
+					type: "test",
+					command: ["node", "--require", "tsx/cjs", "stages/queue.ts"],
+					timeoutSeconds: 60,
+					when: "after-health",
+				},
 			],
 		});
 	});
@@ -112,11 +126,17 @@ describe("the stack config", () => {
 		assert.deepEqual(names({ environment: "staging" }), [
 			"Run Unit Tests",
 			"Integration Tests",
+			"Cache Tests",
+			"Queue Tests",
 			"Load Test",
 			"Security Scan",
 			"Compliance Check",
 		]);
-		assert.deepEqual(names({ environment: "production", sslMode: "disable" }), ["Integration Tests"]);
+		assert.deepEqual(names({ environment: "production", sslMode: "disable" }), [
+			"Integration Tests",
+			"Cache Tests",
+			"Queue Tests",
+		]);
 		assert.deepEqual(names({ stages: "[]" }), []);
 		const own = { name: "Smoke", command: ["npm", "run", "smoke"], timeoutSeconds: 30 };
 		assert.deepEqual(read({ stages: JSON.stringify([own]) }).stages, [

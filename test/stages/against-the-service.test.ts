@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RunningService } from "../service/running-service";
 import { query } from "../support/project";
+import { until } from "../support/waiting";
 import { contentsOf, fill, runShipped, type StagedDatabase, serviceOn, stagedDatabase } from "./support";
 
 describe("the tests of the API", () => {
@@ -62,6 +63,21 @@ describe("the tests of the API", () => {
 		await open("none");
 		const { failed } = await runShipped("api-integration", database, { url: service.url });
 		assert.ok(failed.includes("writes are refused before the colour has the traffic, to be tried again"));
+	});
+
+	it("find a cache that would answer before the service has the traffic, and not that there is no queue", async () => {
+		await open("none");
+		const path = "/counting-results/hourly?cameraId=1&from=2000-01-01T00:00:00Z&to=2000-01-01T01:00:00Z";
+		await until("the cache is in use", async () => {
+			const { headers } = await service.call("GET", path);
+			return headers.get("x-cache") !== "bypass";
+		});
+		const served = await runShipped("cache", database, { url: service.url, writes: "served" });
+		assert.deepEqual(served.failed, [], served.lines.join("\n"));
+		const refused = await runShipped("cache", database, { url: service.url });
+		assert.deepEqual(refused.failed, ["the cache of a service without traffic is bypassed"]);
+		const queue = await runShipped("queue", database, { url: service.url });
+		assert.deepEqual(queue.lines, ["ok 1 - the queue of batches # SKIP the release has no queue", "1..1"]);
 	});
 
 	it("say that they do not know another service", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../../../components/database/connection";
+import { stageEnvironment } from "../../../components/pipeline/stage-environment";
 import { type Color, otherColor } from "../../../components/replication/node";
 import { Program } from "../../service/program";
 import { BlueGreenProject } from "../../support/blue-green-project";
@@ -136,28 +137,38 @@ onEachEngine("batches that are handed in to a blue-green stack", (engine) => {
 		const { colors } = await project.colorOutputs();
 		const idle = otherColor(live);
 		for (const [color, words] of [
-			[live, ["from the cache", "worker is working"]],
-			[idle, ["cache is bypassed", "worker is resting"]],
+			[live, ["served", "totals come from the cache", "worker is working"]],
+			[idle, ["refused", "is bypassed", "worker is resting"]],
 		] as const) {
 			const generation = colors[color]?.generation;
 			if (generation !== undefined) {
 				const database = await project.colorConnection(color, generation);
 				const url = await project.serviceUrl(color);
-				assert.match(await stage("cache", url, database), new RegExp(words[0]));
-				assert.match(await stage("queue", url, database), new RegExp(words[1]));
+				const [writes, ofCache, ofQueue] = words;
+				assert.match(await stage("cache", url, database, writes), new RegExp(ofCache));
+				assert.match(await stage("queue", url, database, writes), new RegExp(ofQueue));
 			}
 		}
 	}
 
-	async function stage(name: string, url: string, database: Connection): Promise<string> {
-		const program = Program.start(`stages/${name}.ts`, [], {
-			COLOR_URL: url,
-			PGHOST: database.host,
-			PGPORT: String(database.port),
-			PGDATABASE: database.database,
-			PGUSER: database.user,
-			PGPASSWORD: database.password,
-		});
+	async function stage(
+		name: string,
+		url: string,
+		database: Connection,
+		writes: "served" | "refused",
+	): Promise<string> {
+		const surroundings = {
+			name,
+			environment: "staging",
+			strategy: "blue-green",
+			release: "1.4.0",
+			url,
+			writes,
+			owner: database,
+			application: database,
+			settings: { platform: "local", serviceEntry: "service/main.ts", migrationsDirectory: "migrations" },
+		};
+		const program = Program.start(`stages/${name}.ts`, [], stageEnvironment(surroundings, process.env));
 		assert.equal(await program.exitCode(), 0, program.output);
 		return program.output;
 	}
