@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HaproxyRouter } from "./docker/haproxy-router";
 import { GatewayRouter } from "./local/gateway-router";
 import type { Router } from "./routing";
 
@@ -12,16 +13,35 @@ export const routerReferenceSchema = z.discriminatedUnion("kind", [
 		/** The folder in which each colour has one of its services. */
 		serviceDirectory: z.string().min(1),
 	}),
+	z.strictObject({
+		/** The HAProxy of platform `docker`. */
+		kind: z.literal("haproxy"),
+		/** Where the deployment reaches its runtime API. */
+		host: z.string().min(1),
+		port: z.number().int().min(1).max(65535),
+		/** The name of its state map, as HAProxy knows it. */
+		stateFile: z.string().min(1),
+	}),
 ]);
 
 export type RouterReference = z.infer<typeof routerReferenceSchema>;
 
 /** A name for the router that does not change while it is the same one. */
 export function routerId(reference: RouterReference): string {
-	return reference.stateFile;
+	switch (reference.kind) {
+		case "gateway":
+			return reference.stateFile;
+		case "haproxy":
+			return `haproxy ${reference.host}:${reference.port}`;
+	}
 }
 
 /** The router itself, to be asked and told. */
 export function openRouter(reference: RouterReference): Router {
-	return new GatewayRouter(reference.stateFile, reference.serviceDirectory);
+	switch (reference.kind) {
+		case "gateway":
+			return new GatewayRouter(reference.stateFile, reference.serviceDirectory);
+		case "haproxy":
+			return new HaproxyRouter(reference, reference.stateFile);
+	}
 }

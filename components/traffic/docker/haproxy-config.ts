@@ -1,0 +1,104 @@
+/** Upper limits of the latency buckets, in milliseconds; one more bucket has no limit. */
+export const BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+/** Targets that one router can know at a time: two colours, with what an update leaves behind. */
+export const SLOTS = ["slot_1", "slot_2", "slot_3", "slot_4", "slot_5", "slot_6"];
+/** What each slot's only server is called. */
+export const SERVER = "target";
+/** Counts, by slot, the answers of its service: all, those 5xx, then the buckets. What got none, HAProxy counts itself. */
+export const TABLE = "traffic";
+
+export interface HaproxyConfigArgs {
+	/** Where clients come, such as `:8080`. */
+	bind: string;
+	/** Where the deployment tells it where requests go, such as `ipv4@127.0.0.1:9999`: whoever reaches it rules the router. */
+	adminBind: string;
+	/** The file with `initialState`, as HAProxy finds it; it goes into the environment as `ROUTER_STATE` too. */
+	stateFile: string;
+	/** `hold.lua`, as HAProxy finds it. */
+	holdFile: string;
+	/** What a service answers with 200 when it can serve. */
+	healthPath: string;
+	/** Whether names are looked up again while it runs, as a container's address may change. */
+	resolveNames: boolean;
+}
+
+/** The state map of a router that sends requests nowhere yet. */
+export function initialState(): string {
+	return ["hold", "active", ...SLOTS].map((key) => `${key} none\n`).join("");
+}
+
+/**
+ * The configuration of a router whose targets are set while it runs: it is never reloaded, so no connection is cut.
+ * Requests go to the slot that the state map names.
+ */
+export function haproxyConfig(args: HaproxyConfigArgs): string {
+	return [
+		...globalSection(args),
+		...(args.resolveNames ? ["", "resolvers names", "\tparse-resolv-conf", "\thold valid 1s"] : []),
+		"",
+		`backend ${TABLE}`,
+		`\tstick-table type string len 16 size 64 store gpc(${BUCKETS_MS.length + 3})`,
+		"",
+		...frontend(args),
+		...SLOTS.flatMap((slot) => ["", ...backend(slot, args)]),
+		"",
+	].join("\n");
+}
+
+function globalSection({ adminBind, stateFile, holdFile }: HaproxyConfigArgs): string[] {
+	return [
+		"global",
+		"\tlog stdout format raw local0 notice",
+		`\tstats socket ${adminBind} level admin`,
+		"\tstats timeout 30s",
+		`\tsetenv ROUTER_STATE ${stateFile}`,
+		`\tlua-load ${holdFile}`,
+		"",
+		"defaults",
+		"\tmode http",
+		"\tlog global",
+		"\ttimeout connect 2s",
+		"\ttimeout client 60s",
+		"\ttimeout server 60s",
+		"\ttimeout http-request 10s",
+		"\ttimeout tunnel 1h",
+		"\ttimeout queue 30s",
+	];
+}
+
+function frontend({ bind, stateFile }: HaproxyConfigArgs): string[] {
+	const [first, ...limits] = BUCKETS_MS.map((limit, index) => ({ limit, counter: index + 2 }));
+	const took = (limit: number) => `{ var(txn.took) -m int le ${limit} }`;
+	const above = (limit: number) => `{ var(txn.took) -m int gt ${limit} }`;
+	const buckets = limits.map(
+		({ limit, counter }, index) =>
+			`\thttp-response sc-inc-gpc(${counter},0) if ${above(BUCKETS_MS[index] ?? 0)} ${took(limit)}`,
+	);
+	return [
+		"frontend public",
+		`\tbind ${bind}`,
+		"\toption forwardfor",
+		`\thttp-request lua.hold unless { str(hold),map(${stateFile},none) -m str none }`,
+		"\thttp-request set-var(txn.started) date(0,ms)",
+		`\thttp-request set-var(txn.slot) str(active),map(${stateFile},none)`,
+		'\thttp-request return status 503 content-type text/plain string "no service is live" if { var(txn.slot) -m str none }',
+		`\thttp-request track-sc0 var(txn.slot) table ${TABLE}`,
+		"\thttp-response set-var(txn.took) date(0,ms),sub(txn.started)",
+		"\thttp-response sc-inc-gpc(0,0)",
+		"\thttp-response sc-inc-gpc(1,0) if { status ge 500 }",
+		`\thttp-response sc-inc-gpc(${first?.counter},0) if ${took(first?.limit ?? 0)}`,
+		...buckets,
+		`\thttp-response sc-inc-gpc(${BUCKETS_MS.length + 2},0) if ${above(BUCKETS_MS.at(-1) ?? 0)}`,
+		"\tuse_backend %[var(txn.slot)]",
+	];
+}
+
+function backend(slot: string, { healthPath, resolveNames }: HaproxyConfigArgs): string[] {
+	const names = resolveNames ? " resolvers names init-addr none" : "";
+	return [
+		`backend ${slot}`,
+		`\toption httpchk GET ${healthPath}`,
+		"\thttp-check expect status 200",
+		`\tserver ${SERVER} 127.0.0.1:1 check inter 500ms fastinter 100ms downinter 200ms fall 3 rise 1 disabled${names}`,
+	];
+}

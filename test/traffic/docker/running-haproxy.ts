@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { findFreePort } from "../../../components/local/port";
+import { tellHaproxy } from "../../../components/traffic/docker/haproxy-admin";
+import { haproxyConfig, initialState } from "../../../components/traffic/docker/haproxy-config";
+import { HaproxyRouter } from "../../../components/traffic/docker/haproxy-router";
+import { until } from "../../support/waiting";
+
+/** Whether a haproxy is installed here. */
+export function haproxyIsInstalled(): boolean {
+	return spawnSync("haproxy", ["-v"]).status === 0;
+}
+
+/** One real HAProxy, on free ports, with the configuration that a stack gives it. */
+export class RunningHaproxy {
+	private readonly directory = mkdtempSync(join(tmpdir(), "haproxy-test-"));
+	readonly stateFile = join(this.directory, "state.map");
+	private process: ChildProcess | undefined;
+	private output = "";
+
+	private constructor(
+		readonly port: number,
+		readonly adminPort: number,
+	) {}
+
+	static async start(): Promise<RunningHaproxy> {
+		const haproxy = new RunningHaproxy(await findFreePort(), await findFreePort());
+		await haproxy.launch();
+		return haproxy;
+	}
+
+	get url(): string {
+		return `http://127.0.0.1:${this.port}`;
+	}
+
+	get router(): HaproxyRouter {
+		return new HaproxyRouter({ host: "127.0.0.1", port: this.adminPort }, this.stateFile);
+	}
+
+	private async launch(): Promise<void> {
+		const configFile = join(this.directory, "haproxy.cfg");
+		const config = haproxyConfig({
+			bind: `127.0.0.1:${this.port}`,
+			adminBind: `ipv4@127.0.0.1:${this.adminPort}`,
+			stateFile: this.stateFile,
+			holdFile: resolve("components/traffic/docker/hold.lua"),
+			healthPath: "/readyz",
+			resolveNames: false,
+		});
+		writeFileSync(configFile, config);
+		writeFileSync(this.stateFile, initialState());
+		this.process = spawn("haproxy", ["-db", "-f", configFile], { stdio: ["ignore", "pipe", "pipe"] });
+		for (const stream of [this.process.stdout, this.process.stderr]) {
+			stream?.on("data", (chunk) => {
+				this.output += chunk;
+			});
+		}
+		await until("haproxy answers", async () => {
+			if (this.process?.exitCode !== null) {
+				throw new Error(`haproxy ended:\n${this.output}`);
+			}
+			return tellHaproxy({ host: "127.0.0.1", port: this.adminPort }, "show info").catch(() => undefined);
+		});
+	}
+
+	async stop(): Promise<void> {
+		if (this.process?.exitCode === null && this.process.signalCode === null) {
+			const ended = once(this.process, "exit");
+			this.process.kill("SIGKILL");
+			await ended;
+		}
+		rmSync(this.directory, { recursive: true, force: true });
+	}
+}
