@@ -62,7 +62,7 @@ export class DemoStack {
 
 	/** `pulumi up`, of whose output the deployment's own words are told. */
 	async up(): Promise<void> {
-		await this.must(["up", "--yes", "--skip-preview"], (line) => {
+		await this.must(["up", "--yes", "--skip-preview", ...this.ownFile()], (line) => {
 			// The CLI says «running» before what the program logs; the embedded engine does not.
 			const said = new RegExp(`^\\s+pulumi:pulumi:Stack ${projectName}-${STACK} (?:running )?(.+)$`);
 			const [, words] = said.exec(line) ?? [];
@@ -73,7 +73,7 @@ export class DemoStack {
 	}
 
 	async outputs(): Promise<DemoOutputs> {
-		const text = await this.must(["stack", "output", "--json", "--show-secrets"]);
+		const text = await this.must(["stack", "output", "--json", "--show-secrets", "-s", STACK]);
 		return outputsSchema.parse(JSON.parse(text));
 	}
 
@@ -97,11 +97,16 @@ export class DemoStack {
 				.array(z.object({ name: z.string() }))
 				.parse(JSON.parse(await this.must(["stack", "ls", "--json"])));
 			if (stacks.some(({ name }) => name === STACK || name.endsWith(`/${STACK}`))) {
-				await this.must(["destroy", "--yes", "--skip-preview"]);
+				await this.must(["destroy", "--yes", "--skip-preview", ...this.ownFile()]);
 				await this.must(["stack", "rm", STACK, "--yes"]);
 			}
 		}
 		rmSync(this.folder, { recursive: true, force: true });
+	}
+
+	/** For the commands that read a stack file; the CLI refuses it with others. */
+	private ownFile(): string[] {
+		return ["-s", STACK, "--config-file", this.stackFile];
 	}
 
 	/** Runs a command in a process of its own, so that the load on this one is not held up. Returns what it printed. */
@@ -113,10 +118,8 @@ export class DemoStack {
 			join(projectDirectory, "scripts", "pulumi.ts"),
 		];
 		makeDirectory(this.state, 0o700);
-		const own = args[0] === "stack" && args[1] === "ls" ? [] : ["-s", STACK, "--config-file", this.stackFile];
-		const stack = args[0] === "stack" && ["init", "rm"].includes(args[1] ?? "") ? [] : own;
 		return new Promise((resolve, reject) => {
-			const child = spawn(program[0]!, [...program.slice(1), ...args, ...stack], {
+			const child = spawn(program[0]!, [...program.slice(1), ...args], {
 				cwd: projectDirectory,
 				env: { ...process.env, PULUMI_BACKEND_URL: pathToFileURL(this.state).href },
 				stdio: ["ignore", "pipe", "pipe"],
