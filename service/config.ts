@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import semver from "semver";
 import { z } from "zod";
 
@@ -136,11 +137,13 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from environment variables.
+ * Reads the settings from environment variables, and passwords from the files that `PGPASSWORD_FILE` and
+ * `QUEUE_PGPASSWORD_FILE` name, where they are set.
  *
  * @throws ConfigError naming every variable that is missing or wrong, what was found and what is allowed.
  */
-export function readConfig(env: Record<string, string | undefined>): ServiceConfig {
+export function readConfig(environment: Record<string, string | undefined>): ServiceConfig {
+	const env = withPasswordFiles(environment);
 	const parsed = configSchema.safeParse(env);
 	const queue = needsQueue(env.REQUIRED_SCHEMA) ? queueSchema.safeParse(env) : undefined;
 	if (!parsed.success || queue?.success === false) {
@@ -176,6 +179,34 @@ export function readConfig(env: Record<string, string | undefined>): ServiceConf
 		},
 		queue: queue && queueConfig(found, queue.data),
 	};
+}
+
+/** Containers get passwords as files: their environment can be read by whoever may look at them. */
+function withPasswordFiles(env: Record<string, string | undefined>): Record<string, string | undefined> {
+	const read = { ...env };
+	const problems: string[] = [];
+	for (const key of ["PGPASSWORD", "QUEUE_PGPASSWORD"]) {
+		const file = env[`${key}_FILE`];
+		if (file === undefined) {
+			continue;
+		}
+		if (env[key] !== undefined) {
+			problems.push(`  ${key} and ${key}_FILE are both set: leave one out`);
+			continue;
+		}
+		try {
+			read[key] = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+		} catch (error) {
+			const reason = error instanceof Error ? error.message : String(error);
+			problems.push(
+				`  ${key}_FILE is "${file}": name a file with the password that the service can read (${reason})`,
+			);
+		}
+	}
+	if (problems.length > 0) {
+		throw new ConfigError(`the service's environment is not valid:\n${problems.join("\n")}`);
+	}
+	return read;
 }
 
 /** Whether a release that needs this schema takes batches into the queue. */

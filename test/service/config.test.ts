@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ConfigError, readConfig } from "../../service/config";
 import { Program } from "./program";
 import { queueEnvironment, serviceEnvironment } from "./running-service";
@@ -30,6 +33,31 @@ describe("the service's environment", () => {
 			cache: { namespace: "service", entries: 1000, ttlMs: 30_000 },
 			queue: undefined,
 		});
+	});
+
+	it("takes passwords from files, which an environment does not show", () => {
+		const directory = mkdtempSync(join(tmpdir(), "service-config-"));
+		try {
+			const file = join(directory, "password");
+			writeFileSync(file, "from-a-file\n");
+			const { PGPASSWORD, ...rest } = serviceEnvironment(DATABASE, { PORT: "8080" });
+			assert.equal(PGPASSWORD, "s3cret-word");
+			assert.equal(readConfig({ ...rest, PGPASSWORD_FILE: file }).database.password, "from-a-file");
+			const missing = join(directory, "missing");
+			assert.throws(
+				() => readConfig({ ...rest, PGPASSWORD, PGPASSWORD_FILE: file, QUEUE_PGPASSWORD_FILE: missing }),
+				{
+					name: "ConfigError",
+					message:
+						"the service's environment is not valid:\n" +
+						"  PGPASSWORD and PGPASSWORD_FILE are both set: leave one out\n" +
+						`  QUEUE_PGPASSWORD_FILE is "${missing}": name a file with the password that the service can read ` +
+						`(ENOENT: no such file or directory, open '${missing}')`,
+				},
+			);
+		} finally {
+			rmSync(directory, { recursive: true, force: true });
+		}
 	});
 
 	it("names the queue's database for a release that has a queue", () => {
