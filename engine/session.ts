@@ -10,7 +10,7 @@ import { loadProject, type Project, parseStackName, type StackName, selectedStac
 import type { ProviderFactories } from "./providers";
 import { type Crypter, newCrypter, openCrypter, passphraseFrom } from "./secrets";
 import { ROOT_STACK_TYPE } from "./urn";
-import type { PropertyMap } from "./values";
+import { type PropertyMap, withoutCiphertexts } from "./values";
 
 /** Where the engine runs, as its caller sees it. */
 export interface EngineIo {
@@ -130,7 +130,7 @@ export class Session {
 		if (!this.backend.exists(parsed)) throw new EngineError(`unknown stack "${name}"`);
 		const checkpoint = this.backend.load(parsed);
 		const crypter = checkpoint.salt === undefined ? undefined : await this.crypter(checkpoint.salt);
-		return stackOutputs(readSnapshot(checkpoint, crypter));
+		return withoutCiphertexts(stackOutputs(readSnapshot(checkpoint, crypter)));
 	}
 }
 

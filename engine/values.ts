@@ -153,6 +153,16 @@ export function markSecret(values: PropertyMap, names: readonly string[]): Prope
 	);
 }
 
+/** The same values, whose secrets are encrypted anew: what another stack encrypted only that one can decrypt. */
+export function withoutCiphertexts(values: PropertyMap): PropertyMap {
+	const anew = (value: Property): Property => {
+		if (value instanceof Secret) return new Secret(anew(value.element));
+		if (Array.isArray(value)) return value.map(anew);
+		return isMap(value) ? mapValues(value, anew) : value;
+	};
+	return mapValues(values, anew);
+}
+
 /** Gives secrets that did not change the ciphertext they had, so that the state file does not change for them. */
 export function keepCiphertexts(now: Property | undefined, before: Property | undefined): void {
 	if (now === undefined || before === undefined || now === before) return;

@@ -83,6 +83,18 @@ describe("the embedded engine's secrets", () => {
 		assert.deepEqual(now.outputs, before.outputs);
 	});
 
+	it("of another stack are encrypted anew by the stack that reads them", async () => {
+		await bench.done("stack", "init", "reader");
+		bench.scene([{ reference: "other", stack: "organization/scene/dev" }], {
+			outputs: { read: { $of: "other.hidden" } },
+		});
+		for (let update = 0; update < 2; update++) {
+			await bench.done("up", "--yes", "--skip-preview", "-s", "reader");
+			const { stdout } = await bench.done("stack", "output", "read", "--show-secrets", "-s", "reader");
+			assert.equal(stdout, "in-an-input\n");
+		}
+	});
+
 	it("bring their salt into the stack file, and nothing else does", async () => {
 		const salt = /encryptionsalt: (v1:\S+)/.exec(readFileSync(bench.file("Pulumi.dev.yaml"), "utf8"))?.[1];
 		assert.equal(salt, bench.state().secrets_providers.state.salt);
