@@ -10,9 +10,22 @@ export function environmentMirror(
 	server: DatabaseServer,
 	database: { databaseName: pulumi.Input<string>; applicationUser: pulumi.Input<string> },
 ): pulumi.Output<EnvironmentMirror> {
-	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, stages, ...others } =
-		withoutSecrets(settings);
-	const shown = { ...others, stages: stages.map(({ name }) => name).join(", ") };
+	const {
+		environment,
+		poolSize,
+		maxConnections,
+		backupSchedule,
+		monitoring,
+		alerting,
+		stages,
+		approvedMigrations,
+		...others
+	} = withoutSecrets(settings);
+	const shown = {
+		...others,
+		stages: stages.map(({ name }) => name).join(", "),
+		...(approvedMigrations.length > 0 && { approvedMigrations: approvedMigrations.join(", ") }),
+	};
 	const config = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
 	return pulumi.output({
 		name: stack,

@@ -139,7 +139,7 @@ async function record(context: DeploymentContext): Promise<number> {
 			...context.settings,
 			...context.migrations,
 			...(author !== undefined && { commitAuthor: author }),
-			...(changed !== undefined && { uncommittedChanges: changed }),
+			...(changed !== undefined && { uncommittedChanges: changed.length > 0 }),
 		},
 	};
 	const { interrupted, id } = await withCatalog(context.catalog, async (client) => ({

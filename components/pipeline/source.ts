@@ -12,8 +12,8 @@ export interface Source {
 	branch?: string;
 	/** Who wrote the commit. */
 	author?: string;
-	/** Whether the work tree has changes that are in no commit; undefined where git cannot tell. */
-	changed?: boolean;
+	/** Files that are not as in the commit, from the repository's root; undefined where git cannot tell. */
+	changed?: string[];
 }
 
 /** What a CI system tells of a build in its environment. */
@@ -41,7 +41,7 @@ export async function sourceOf(environment: NodeJS.ProcessEnv, directory: string
 	const system = CI_SYSTEMS.find(({ commit }) => value(commit) !== undefined);
 	const branches = system?.branch.map(value) ?? [];
 	const [status, author] = await Promise.all([
-		git(directory, "status", "--porcelain=v2", "--branch", "--untracked-files=no"),
+		git(directory, "status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
 		git(directory, "log", "-1", "--format=%an"),
 	]);
 	const found = parseStatus(status);
@@ -68,8 +68,14 @@ function parseStatus(status: string | undefined): Pick<Source, "commit" | "branc
 	return {
 		...(commit !== undefined && commit !== "(initial)" && { commit }),
 		...(branch !== undefined && branch !== "(detached)" && { branch }),
-		changed: lines.some((line) => !line.startsWith("#")),
+		changed: lines.filter((line) => !line.startsWith("#")).map(pathOf),
 	};
+}
+
+/** Ordinary entries have eight fields before the path, renamed ones nine and the old path after a tab, untracked ones one. */
+function pathOf(line: string): string {
+	const fields = line.startsWith("?") ? 1 : line.startsWith("2") ? 9 : line.startsWith("u") ? 10 : 8;
+	return line.split(" ").slice(fields).join(" ").split("\t")[0]!;
 }
 
 async function git(directory: string, ...args: string[]): Promise<string | undefined> {

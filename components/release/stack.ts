@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { guard } from "../guards/guard";
 import { loadMigrations } from "../migrations/files";
 import { highestVersion, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
@@ -26,6 +27,12 @@ export interface StackInputs {
 
 export interface LastUpdate {
 	release: string;
+	/** Releases that the stack has completed, the newest last. */
+	completed: string[];
+	/** Of the program that deployed it. */
+	programVersion?: string;
+	/** Versions of the migrations that what is live was deployed with. */
+	migrations: string[];
 	/** The colours, where there are any. */
 	colors?: LastOutputs;
 }
@@ -42,6 +49,7 @@ export async function readStack(): Promise<StackInputs> {
 	asRunError(() =>
 		refuseStrategyChange(last && deployedStrategy({ ...last, live: last.colors?.live }), settings.strategy),
 	);
+	await guard({ settings, migrations, ...(last && { last }) });
 	return {
 		stack,
 		settings,
@@ -108,6 +116,13 @@ function readSettings(): Settings {
 	});
 }
 
+const lastUpdateSchema = z.object({
+	release: z.string(),
+	completed: z.array(z.string()).default([]),
+	programVersion: z.string().optional(),
+	migrations: z.array(z.string()),
+});
+
 /** What this stack's last finished update left, or undefined before the first one. */
 async function lastUpdate(): Promise<LastUpdate | undefined> {
 	const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
@@ -117,9 +132,15 @@ async function lastUpdate(): Promise<LastUpdate | undefined> {
 	if (!release.success) {
 		return undefined;
 	}
+	const common = lastUpdateSchema.parse({
+		release: release.data,
+		completed: await output("completed"),
+		programVersion: await output("programVersion"),
+		migrations: Object.keys((await output("migrations")) ?? {}),
+	});
 	const live = await output("live");
 	if (live === undefined) {
-		return { release: release.data };
+		return common;
 	}
 	const found = { live, colors: await output("colors"), nextGeneration: await output("nextGeneration") };
 	const colors = lastOutputsSchema.safeParse(found);
@@ -129,5 +150,5 @@ async function lastUpdate(): Promise<LastUpdate | undefined> {
 				"put the outputs back with `stack import` of an earlier `stack export`",
 		);
 	}
-	return { release: release.data, colors: colors.data };
+	return { ...common, colors: colors.data };
 }

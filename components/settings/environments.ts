@@ -18,6 +18,8 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 10_000,
 		lagWarningSeconds: 30,
 		lagFailSeconds: 600,
+		promoteFrom: "none",
+		protectDatabases: false,
 		stages: shippedStages("database", "integration", "cache", "queue"),
 	},
 	staging: {
@@ -36,6 +38,8 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 10,
 		lagFailSeconds: 300,
+		promoteFrom: "none",
+		protectDatabases: false,
 		stages: shippedStages("database", "integration", "cache", "queue", "load", "security", "compliance"),
 	},
 	production: {
@@ -54,6 +58,8 @@ export const environmentDefaults = {
 		slowStatementFailMilliseconds: 5000,
 		lagWarningSeconds: 5,
 		lagFailSeconds: 120,
+		promoteFrom: "staging",
+		protectDatabases: true,
 		stages: shippedStages("integration", "cache", "queue"),
 	},
 } as const;

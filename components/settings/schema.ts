@@ -43,9 +43,24 @@ function milliseconds(from: number, to: number) {
 	return wholeNumber(from, to, "milliseconds");
 }
 
+const VERSION = /^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$/;
+
 function version() {
 	return field("a version of three numbers, such as 1.3.0", (text) =>
-		/^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$/.test(text) ? text : undefined,
+		VERSION.test(text) ? text : undefined,
+	);
+}
+
+function versionList() {
+	return field("versions of migrations, separated by commas, such as 1.5.0, 1.6.0", (text) => {
+		const versions = text === "" ? [] : text.split(",").map((part) => part.trim());
+		return versions.every((part) => VERSION.test(part)) ? versions : undefined;
+	});
+}
+
+function stackName(...more: string[]) {
+	return field(["the name of a stack of this project", ...more].join(", "), (text) =>
+		/^[A-Za-z0-9_.-]{1,100}$/.test(text) ? text : undefined,
 	);
 }
 
@@ -147,6 +162,11 @@ export const configSchema = z.strictObject({
 	bakeMaxErrorPercent: wholeNumber(0, 100, "percent").default(1),
 	bakeMaxLatencyMilliseconds: milliseconds(1, 60_000).default(1000),
 	stages: declaredStages().optional(),
+	promoteFrom: stackName("or none").optional(),
+	releaseWithoutStaging: version().optional(),
+	approvedMigrations: versionList().default([]),
+	protectDatabases: flag().optional(),
+	allowDestroy: stackName().optional(),
 	notifyUrl: webAddress().optional(),
 	notifyFormat: oneOf(["generic", "slack"]).default("generic"),
 	notifySecret: signingKey().optional(),

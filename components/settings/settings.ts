@@ -8,7 +8,10 @@ export type Settings = Required<Omit<Config, LeftOut>> & Pick<Config, LeftOut>;
 /** Ports that the platform chooses when the stack file does not. */
 type ChosenPort = "databasePort" | "gatewayPort";
 
-type LeftOut = ChosenPort | SecretKey;
+/** Said only where it is meant. */
+type Said = "releaseWithoutStaging" | "allowDestroy";
+
+type LeftOut = ChosenPort | SecretKey | Said;
 type SecretKey = (typeof secretConfigKeys)[number];
 
 /** The settings that may be shown and recorded. */

@@ -2,6 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ColorServerPair } from "../database/color-servers";
+import { DestroyGuard, mayDestroy } from "../guards/destroy-guard";
+import { programVersion } from "../guards/guard";
+import { completedWith } from "../guards/promotion";
 import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
 import { platformOf } from "../platform/place";
@@ -70,6 +73,14 @@ export function deployBlueGreen(inputs: StackInputs) {
 		{ dependsOn: colors.flatMap(({ health, stages }) => [health, ...stages]) },
 	);
 
+	if (settings.environment === "production") {
+		new DestroyGuard(
+			"destroy-guard",
+			{ stack, allowed: mayDestroy(stack, settings) },
+			{ dependsOn: [servers, catalog, watcher, queue, router.resource, ...colors, traffic] },
+		);
+	}
+
 	const { last } = inputs;
 	return {
 		url: router.url,
@@ -79,6 +90,8 @@ export function deployBlueGreen(inputs: StackInputs) {
 		catalog: watcher.catalogConnection,
 		servers: Object.fromEntries(COLORS.map((color) => [color, watcher.serverConnection(servers.of(color))])),
 		live: pulumi.output(traffic.switchedAt).apply(() => plan.live),
+		completed: traffic.switchedAt.apply(() => completedWith(last?.completed ?? [], release)),
+		programVersion: programVersion(),
 		colors: Object.fromEntries(
 			colors.map((color) => [
 				color.planned.color,

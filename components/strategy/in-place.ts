@@ -3,6 +3,9 @@ import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ApplicationDatabase } from "../database/application-database";
 import { DatabaseServer } from "../database/server";
+import { DestroyGuard, mayDestroy } from "../guards/destroy-guard";
+import { programVersion } from "../guards/guard";
+import { completedWith } from "../guards/promotion";
 import { healthSubject } from "../health/arguments";
 import { HealthGate } from "../health/health-gate";
 import { MigrationSet, migrationEntries } from "../migrations/migration-set";
@@ -112,7 +115,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		completes: !hasTests,
 		context,
 	});
-	declareStages(settings.stages, "after-health", {
+	const stages = declareStages(settings.stages, "after-health", {
 		...tested,
 		subject: health.checkedAt,
 		completes: true,
@@ -126,12 +129,26 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		},
 	});
 
+	if (settings.environment === "production") {
+		new DestroyGuard(
+			"destroy-guard",
+			{ stack, allowed: mayDestroy(stack, settings) },
+			{
+				dependsOn: [server, catalog, watcher, queue, router.resource, database, migrated, health, ...stages],
+			},
+		);
+	}
+
 	return {
 		url: router.url,
 		release,
 		environment: settings.environment,
 		strategy: settings.strategy,
 		catalog: watcher.catalogConnection,
+		completed: pulumi
+			.all([health.checkedAt, ...stages.map(({ ranAt }) => ranAt)])
+			.apply(() => completedWith(last?.completed ?? [], release)),
+		programVersion: programVersion(),
 		migrations: Object.fromEntries(migrations.map(({ version, name }) => [version, name])),
 		checkedAt: health.checkedAt,
 		databaseHost: server.host,

@@ -34,9 +34,12 @@ describe("what is deployed", () => {
 
 	it("is told by git, with who wrote it and whether all of it is committed", async () => {
 		const source = { triggeredBy: userInfo().username, commit: head, branch: "topic", author: "Lan" };
-		assert.deepEqual(await sourceOf({}, directory), { ...source, changed: false });
+		assert.deepEqual(await sourceOf({}, directory), { ...source, changed: [] });
 		writeFileSync(join(directory, "file"), "2");
-		assert.deepEqual(await sourceOf({}, directory), { ...source, changed: true });
+		writeFileSync(join(directory, "one more"), "");
+		assert.deepEqual(await sourceOf({}, directory), { ...source, changed: ["file", "one more"] });
+		git("mv", "--force", "file", "moved to");
+		assert.deepEqual((await sourceOf({}, directory)).changed, ["moved to", "one more"]);
 	});
 
 	it("has no branch on a detached head", async () => {
@@ -64,7 +67,7 @@ describe("what is deployed", () => {
 				triggeredBy: "minh",
 				commit: "abc",
 				branch: "main",
-				changed: false,
+				changed: [],
 			});
 		});
 	}

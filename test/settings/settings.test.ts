@@ -88,6 +88,9 @@ describe("the stack config", () => {
 			bakeMaxErrorPercent: 1,
 			bakeMaxLatencyMilliseconds: 1000,
 			notifyFormat: "generic",
+			promoteFrom: "none",
+			approvedMigrations: [],
+			protectDatabases: false,
 			stages: [
 				{
 					name: "Run Unit Tests",
