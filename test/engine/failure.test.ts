@@ -60,7 +60,8 @@ describe("the embedded engine's failures", () => {
 		await bench.up();
 		for (const [exit, message] of [
 			[7, /Program exited with non-zero exit code: 7/],
-			[0, /Program exited with non-zero exit code: 1/],
+			// The SDK's runner makes it 1 when it knows of something unfinished, and leaves it when the exit comes first.
+			[0, /Program exited with non-zero exit code: 1|the program ended before it had registered everything/],
 		] as const) {
 			bench.scene([], { exit });
 			const result = await bench.up();
