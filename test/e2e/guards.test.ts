@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { DeployedProject } from "../support/deployed-project";
+import { onEachEngine } from "../support/engines";
+import { gitIn } from "../support/git";
 import { type CommandResult, finished, query } from "../support/project";
 
 const PRODUCTION = "production";
 
-describe("a production stack", () => {
+onEachEngine("a production stack", (engine) => {
 	let project: DeployedProject;
 	let settings: Record<string, string | boolean>;
 
 	before(async () => {
-		project = new DeployedProject("embedded");
+		project = new DeployedProject(engine);
 		await project.init();
 		await project.mustUp();
 		settings = {
@@ -26,28 +27,16 @@ describe("a production stack", () => {
 		};
 		configure({});
 		writeFileSync(project.path(".gitignore"), ".local/\nnode_modules\n");
-		git("init", "--quiet");
+		gitIn(project.directory, "init", "--quiet");
 		commit();
 		assert.equal((await run("stack", "init", PRODUCTION)).code, 0);
 	});
 
 	after(() => project.discard());
 
-	function git(...args: string[]): void {
-		const identity = [
-			"-c",
-			"user.name=Lan",
-			"-c",
-			"user.email=lan@example.com",
-			"-c",
-			"commit.gpgsign=false",
-		];
-		execFileSync("git", [...identity, ...args], { cwd: project.directory });
-	}
-
 	function commit(): void {
-		git("add", "--all");
-		git("commit", "--quiet", "-m", "As it is deployed");
+		gitIn(project.directory, "add", "--all");
+		gitIn(project.directory, "commit", "--quiet", "-m", "As it is deployed");
 	}
 
 	function configure(changes: Record<string, string | boolean>): void {

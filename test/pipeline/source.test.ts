@@ -1,25 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { sourceOf } from "../../components/pipeline/source";
+import { gitIn } from "../support/git";
 
 describe("what is deployed", () => {
 	let directory: string;
 	let head: string;
 
-	function git(...args: string[]): string {
-		const identity = [
-			"-c",
-			"user.name=Lan",
-			"-c",
-			"user.email=lan@example.com",
-			"-c",
-			"commit.gpgsign=false",
-		];
-		return execFileSync("git", [...identity, ...args], { cwd: directory, encoding: "utf8" }).trim();
-	}
+	const git = (...args: string[]) => gitIn(directory, ...args);
 
 	beforeEach(() => {
 		directory = mkdtempSync(join(tmpdir(), "counting-source-"));
