@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Migration } from "../migrations/migration";
 import { sourceOf } from "../pipeline/source";
 import type { Settings } from "../settings/settings";
 import { approvalFault } from "./approved-migrations";
-import { programVersionFault } from "./program-version";
-import { promotionFault } from "./promotion";
+import { programVersion, programVersionFault } from "./program-version";
+import { isKnownHere, promotionFault } from "./promotion";
 import { workTreeFault } from "./work-tree";
 
 /** What the guards know of a stack from its last finished update. */
@@ -23,11 +22,6 @@ export interface Guarded {
 		/** Versions of the migrations that are applied to what is live. */
 		migrations: readonly string[];
 	};
-}
-
-/** This program's own version. */
-export function programVersion(): string {
-	return z.object({ version: z.string() }).parse(JSON.parse(readFileSync("package.json", "utf8"))).version;
 }
 
 /**
@@ -69,10 +63,11 @@ async function promotionFaultOf({ settings, last }: Guarded): Promise<string | u
 		...(releaseWithoutStaging !== undefined && { releaseWithoutStaging }),
 	};
 	// The other stack is asked only when something depends on its answer: it may be out of reach.
-	if (promotionFault({ ...promotion, from: { stack, completed: undefined } }) === undefined) {
-		if (releaseWithoutStaging === release && release !== last?.release) {
-			void pulumi.log.warn(`release ${release} goes without stack ${stack}: releaseWithoutStaging says so`);
-		}
+	if (isKnownHere(promotion)) {
+		return undefined;
+	}
+	if (releaseWithoutStaging === release) {
+		void pulumi.log.warn(`release ${release} goes without stack ${stack}: releaseWithoutStaging says so`);
 		return undefined;
 	}
 	return promotionFault({ ...promotion, from: { stack, completed: await completedBy(stack) } });

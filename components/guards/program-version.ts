@@ -1,4 +1,11 @@
+import { readFileSync } from "node:fs";
 import { lt } from "semver";
+import { z } from "zod";
+
+/** This program's own version, by its package.json. */
+export function programVersion(): string {
+	return z.object({ version: z.string() }).parse(JSON.parse(readFileSync("package.json", "utf8"))).version;
+}
 
 /**
  * What stands against an update by an older program than the one that deployed last: it may not know what that one made.

@@ -38,7 +38,8 @@ export function promotionFault(promotion: Promotion): string | undefined {
 	);
 }
 
-function isKnownHere({ release, present, own }: Promotion): boolean {
+/** Whether the stack has the release, or has had it. */
+export function isKnownHere({ release, present, own }: Omit<Promotion, "from">): boolean {
 	return release === present || own.includes(release);
 }
 

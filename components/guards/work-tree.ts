@@ -1,7 +1,7 @@
 /** What git and the CI system say of where the program was taken from. */
 export interface WorkTree {
 	commit?: string;
-	/** Files that are not as in the commit, from the project's folder; undefined where git cannot tell. */
+	/** Files that are not as in the commit, from the repository's root; undefined where git cannot tell. */
 	changed?: readonly string[];
 }
 

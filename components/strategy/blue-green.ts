@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ColorServerPair } from "../database/color-servers";
-import { DestroyGuard, mayDestroy } from "../guards/destroy-guard";
-import { programVersion } from "../guards/guard";
+import { guardDestruction } from "../guards/destroy-guard";
+import { programVersion } from "../guards/program-version";
 import { completedWith } from "../guards/promotion";
 import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
@@ -73,13 +73,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 		{ dependsOn: colors.flatMap(({ health, stages }) => [health, ...stages]) },
 	);
 
-	if (settings.environment === "production") {
-		new DestroyGuard(
-			"destroy-guard",
-			{ stack, allowed: mayDestroy(stack, settings) },
-			{ dependsOn: [servers, catalog, watcher, queue, router.resource, ...colors, traffic] },
-		);
-	}
+	guardDestruction(stack, settings, [servers, catalog, watcher, queue, router.resource, ...colors, traffic]);
 
 	const { last } = inputs;
 	return {

@@ -3,8 +3,8 @@ import { Catalog } from "../catalog/catalog";
 import { environmentMirror } from "../catalog/mirror";
 import { ApplicationDatabase } from "../database/application-database";
 import { DatabaseServer } from "../database/server";
-import { DestroyGuard, mayDestroy } from "../guards/destroy-guard";
-import { programVersion } from "../guards/guard";
+import { guardDestruction } from "../guards/destroy-guard";
+import { programVersion } from "../guards/program-version";
 import { completedWith } from "../guards/promotion";
 import { healthSubject } from "../health/arguments";
 import { HealthGate } from "../health/health-gate";
@@ -129,15 +129,17 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		},
 	});
 
-	if (settings.environment === "production") {
-		new DestroyGuard(
-			"destroy-guard",
-			{ stack, allowed: mayDestroy(stack, settings) },
-			{
-				dependsOn: [server, catalog, watcher, queue, router.resource, database, migrated, health, ...stages],
-			},
-		);
-	}
+	guardDestruction(stack, settings, [
+		server,
+		catalog,
+		watcher,
+		queue,
+		router.resource,
+		database,
+		migrated,
+		health,
+		...stages,
+	]);
 
 	return {
 		url: router.url,
