@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inc } from "semver";
 import { highestVersion, type Migration } from "./migration";
 
 /**
@@ -21,18 +22,13 @@ export function writeNewMigration(directory: string, name: string, known: readon
 	}
 	const newest = highestVersion(known.map(({ version }) => version));
 	const path = join(directory, `${nextVersion(newest)}_${name}.sql`);
-	if (existsSync(path)) {
-		throw new Error(`there is a file ${path} already`);
-	}
-	mkdirSync(directory, { recursive: true });
 	const before = known.find(({ version }) => version === newest);
 	writeFileSync(path, content(before?.name), { flag: "wx" });
 	return path;
 }
 
 function nextVersion(newest: string | undefined): string {
-	const [major, minor] = (newest ?? "0.9.0").split(".").map(Number);
-	return newest === undefined ? "1.0.0" : `${major}.${minor! + 1}.0`;
+	return newest === undefined ? "1.0.0" : inc(newest, "minor")!;
 }
 
 /** A statement that is none, so that a file which was forgotten stops an update before it begins. */
