@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Client, escapeIdentifier, escapeLiteral } from "pg";
+import { type Client, escapeIdentifier, escapeLiteral, type QueryResultRow } from "pg";
 import { withClient } from "../../components/database/connection";
 import { type CopyOptions, copyData } from "../../components/replication/copy";
 import type { Node } from "../../components/replication/node";
@@ -83,13 +83,11 @@ export class CopyBench {
 		});
 	}
 
-	// biome-ignore lint/suspicious/noExplicitAny: rows of whatever the test asks for
-	async inSource<T = any>(sql: string, values?: unknown[]): Promise<T[]> {
+	async inSource<T extends QueryResultRow = QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]> {
 		return this.withSource(async (client) => (await client.query(sql, values)).rows as T[]);
 	}
 
-	// biome-ignore lint/suspicious/noExplicitAny: rows of whatever the test asks for
-	async inTarget<T = any>(sql: string, values?: unknown[]): Promise<T[]> {
+	async inTarget<T extends QueryResultRow = QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]> {
 		return withClient(
 			this.target.admin,
 			{ applicationName: "test" },
