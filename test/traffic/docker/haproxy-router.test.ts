@@ -7,15 +7,15 @@ import { Upstream } from "../../gateway/upstream";
 import { until } from "../../support/waiting";
 import { haproxyIsInstalled, RunningHaproxy } from "./running-haproxy";
 
+const unlessMissing = haproxyIsInstalled() ? "" : " (skipped: there is no `haproxy` on PATH)";
 const HOLD = { timeoutMs: 30_000, waitForIdleMs: 10_000 };
 
-describe("HAProxy as the router", () => {
+describe(`HAProxy as the router${unlessMissing}`, () => {
 	let haproxy: RunningHaproxy;
 	let upstreams: Upstream[];
 
 	before(function () {
 		if (!haproxyIsInstalled()) {
-			console.log("      skipped: there is no haproxy on this machine");
 			this.skip();
 		}
 	});
