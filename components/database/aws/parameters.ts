@@ -1,0 +1,44 @@
+import { QUEUE_CONNECTIONS } from "../../queue/connections";
+
+export interface ServerParameter {
+	name: string;
+	value: string;
+	/** When a change takes effect: at once, or when the server starts next. */
+	applyMethod: "immediate" | "pending-reboot";
+}
+
+/** Connections kept for the deployment: migrations, catalog, copy workers, health checks; and for RDS itself. */
+const OWN_CONNECTIONS = 80;
+/** In units of `max_slot_wal_keep_size`, megabytes: a slot that nobody reads from must not fill the disk. */
+const LARGEST_KEPT_WAL = 16_384;
+
+/**
+ * What a server needs on which colours are copied from each other, as RDS's parameter groups name it.
+ *
+ * @param maxConnections that one colour's application may hold
+ * @param storageGigabytes of the server's disk, of which forsaken slots get a quarter at most
+ */
+export function serverParameters(maxConnections: number, storageGigabytes: number): ServerParameter[] {
+	const keptWal = Math.min(LARGEST_KEPT_WAL, Math.floor((storageGigabytes * 1024) / 4));
+	const atStart = {
+		// Sets wal_level to logical, which cannot be set by itself there.
+		"rds.logical_replication": "1",
+		"rds.force_ssl": "1",
+		shared_preload_libraries: "pg_stat_statements",
+		max_connections: String(2 * maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS),
+		max_wal_senders: "20",
+		max_replication_slots: "20",
+		max_logical_replication_workers: "16",
+		max_worker_processes: "32",
+	};
+	const atOnce = {
+		password_encryption: "scram-sha-256",
+		max_slot_wal_keep_size: String(keptWal),
+		// It would keep the text of CREATE ROLE … PASSWORD.
+		"pg_stat_statements.track_utility": "0",
+		log_min_duration_statement: "1000",
+	};
+	const listed = (values: Record<string, string>, applyMethod: ServerParameter["applyMethod"]) =>
+		Object.entries(values).map(([name, value]) => ({ name, value, applyMethod }));
+	return [...listed(atStart, "pending-reboot"), ...listed(atOnce, "immediate")];
+}

@@ -1,0 +1,148 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { planSubnets } from "./subnets";
+
+export interface NetworkArgs {
+	/** Addresses of a network to be made, such as `10.20.0.0/16`; or else one that is there, by the next three. */
+	cidr?: string;
+	/** Availability zones that a made network spans, 2 to 4. */
+	zones?: number;
+	/** Whether each zone of a made network has its own way out, so that one zone's failure leaves the others theirs. */
+	gatewayPerZone?: boolean;
+	/** A network that is there. */
+	vpcId?: pulumi.Input<string>;
+	/** Its subnets for the load balancer, in at least two zones. */
+	publicSubnetIds?: pulumi.Input<string>[];
+	/** Its subnets for services and databases, in at least two zones, with a way out. */
+	privateSubnetIds?: pulumi.Input<string>[];
+	/** Begins the names of what is made. */
+	prefix: string;
+	/** On everything that is made. */
+	tags: Record<string, string>;
+}
+
+/** The network that a stack lives in: one that is there, or one made for it. */
+export class Network extends pulumi.ComponentResource {
+	readonly vpcId: pulumi.Output<string>;
+	readonly publicSubnetIds: pulumi.Output<string[]>;
+	readonly privateSubnetIds: pulumi.Output<string[]>;
+
+	/** @throws Error unless either `cidr` or all of `vpcId`, `publicSubnetIds` and `privateSubnetIds` are given */
+	constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+		super("camera-counting:platform:Network", name, {}, opts);
+		const { cidr, vpcId, publicSubnetIds, privateSubnetIds } = args;
+		const made = cidr === undefined ? undefined : this.make(name, cidr, args);
+		const given = vpcId !== undefined && publicSubnetIds !== undefined && privateSubnetIds !== undefined;
+		if (made !== undefined ? vpcId !== undefined : !given) {
+			throw new Error(
+				"a network is either made or there: give cidr, or vpcId, publicSubnetIds and privateSubnetIds",
+			);
+		}
+		this.vpcId = made?.vpcId ?? pulumi.output(vpcId!);
+		this.publicSubnetIds = pulumi.output(made?.publicSubnetIds ?? publicSubnetIds!);
+		this.privateSubnetIds = pulumi.output(made?.privateSubnetIds ?? privateSubnetIds!);
+		this.registerOutputs({ vpcId: this.vpcId });
+	}
+
+	private make(name: string, cidr: string, { zones = 2, gatewayPerZone = false, prefix, tags }: NetworkArgs) {
+		const child = { parent: this };
+		const named = (what: string) => ({ ...tags, Name: `${prefix}-${what}` });
+		const plan = planSubnets(cidr, zones);
+		const available = aws.getAvailabilityZonesOutput(
+			{ state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+			{ parent: this },
+		).names;
+		const vpc = new aws.ec2.Vpc(
+			`${name}-vpc`,
+			{ cidrBlock: cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: named("vpc") },
+			child,
+		);
+		const subnets = (kind: "public" | "private") =>
+			plan[kind].map(
+				(cidrBlock, index) =>
+					new aws.ec2.Subnet(
+						`${name}-${kind}-${index}`,
+						{
+							vpcId: vpc.id,
+							cidrBlock,
+							availabilityZone: available.apply((names) => zoneOf(names, index)),
+							mapPublicIpOnLaunch: false,
+							tags: named(`${kind}-${index}`),
+						},
+						child,
+					),
+			);
+		const [publics, privates] = [subnets("public"), subnets("private")];
+
+		const internet = new aws.ec2.InternetGateway(
+			`${name}-internet`,
+			{ vpcId: vpc.id, tags: named("internet") },
+			child,
+		);
+		const out = new aws.ec2.RouteTable(
+			`${name}-public`,
+			{
+				vpcId: vpc.id,
+				routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: internet.id }],
+				tags: named("public"),
+			},
+			child,
+		);
+		this.associate(`${name}-public`, publics, () => out);
+
+		const gateways = publics.slice(0, gatewayPerZone ? zones : 1).map((subnet, index) => {
+			const address = new aws.ec2.Eip(
+				`${name}-nat-${index}`,
+				{ domain: "vpc", tags: named(`nat-${index}`) },
+				{ ...child, dependsOn: internet },
+			);
+			return new aws.ec2.NatGateway(
+				`${name}-nat-${index}`,
+				{ allocationId: address.id, subnetId: subnet.id, tags: named(`nat-${index}`) },
+				child,
+			);
+		});
+		const tables = gateways.map(
+			(gateway, index) =>
+				new aws.ec2.RouteTable(
+					`${name}-private-${index}`,
+					{
+						vpcId: vpc.id,
+						routes: [{ cidrBlock: "0.0.0.0/0", natGatewayId: gateway.id }],
+						tags: named(`private-${index}`),
+					},
+					child,
+				),
+		);
+		this.associate(`${name}-private`, privates, (index) => tables[index] ?? tables[0]!);
+		return {
+			vpcId: vpc.id,
+			publicSubnetIds: publics.map(({ id }) => id),
+			privateSubnetIds: privates.map(({ id }) => id),
+		};
+	}
+
+	private associate(
+		name: string,
+		subnets: readonly aws.ec2.Subnet[],
+		tableOf: (index: number) => aws.ec2.RouteTable,
+	): void {
+		subnets.forEach((subnet, index) => {
+			new aws.ec2.RouteTableAssociation(
+				`${name}-${index}`,
+				{ subnetId: subnet.id, routeTableId: tableOf(index).id },
+				{ parent: this },
+			);
+		});
+	}
+}
+
+function zoneOf(names: readonly string[], index: number): string {
+	const zone = names[index];
+	if (zone === undefined) {
+		throw new Error(
+			`the region has ${names.length} availability zones, of which the network wants ${index + 1}: set fewer`,
+		);
+	}
+	return zone;
+}

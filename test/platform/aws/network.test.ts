@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { Firewall } from "../../../components/platform/aws/firewall";
+import { Network } from "../../../components/platform/aws/network";
+import { isDivisibleNetwork, planSubnets } from "../../../components/platform/aws/subnets";
+import { counted, declaredBy, TAGS, the, untagged } from "./declared";
+
+describe("the subnets of a network", () => {
+	it("are the same for a zone however many zones there are", () => {
+		assert.deepEqual(planSubnets("10.20.0.0/16", 3), {
+			public: ["10.20.0.0/19", "10.20.32.0/19", "10.20.64.0/19"],
+			private: ["10.20.128.0/19", "10.20.160.0/19", "10.20.192.0/19"],
+		});
+		assert.deepEqual(planSubnets("10.20.0.0/16", 2).private, ["10.20.128.0/19", "10.20.160.0/19"]);
+		assert.deepEqual(planSubnets("192.168.7.0/24", 2), {
+			public: ["192.168.7.0/27", "192.168.7.32/27"],
+			private: ["192.168.7.128/27", "192.168.7.160/27"],
+		});
+	});
+
+	for (const cidr of [
+		"10.20.0.0/15",
+		"10.20.0.0/25",
+		"10.20.1.0/16",
+		"10.256.0.0/16",
+		"10.20.0.0",
+		"::/64",
+	]) {
+		it(`are refused for ${cidr}`, () => {
+			assert.throws(
+				() => planSubnets(cidr, 2),
+				/is no network that can be divided: give one of \/16 to \/24/,
+			);
+			assert.equal(isDivisibleNetwork(cidr), false);
+		});
+	}
+
+	for (const zones of [1, 5, 2.5]) {
+		it(`are refused over ${zones} zones`, () => {
+			assert.throws(() => planSubnets("10.20.0.0/16", zones), /give 2 to 4/);
+		});
+	}
+});
+
+describe("the network on AWS", () => {
+	it("is made with a way out for each zone, when it is to have that", async () => {
+		const declared = await declaredBy(
+			() =>
+				new Network("network", {
+					...{ cidr: "10.20.0.0/16", zones: 3, gatewayPerZone: true },
+					...{ prefix: "counting-production", tags: TAGS },
+				}),
+		);
+		assert.deepEqual(counted(declared), {
+			Vpc: 1,
+			Subnet: 6,
+			InternetGateway: 1,
+			RouteTable: 4,
+			RouteTableAssociation: 6,
+			Eip: 3,
+			NatGateway: 3,
+		});
+		const subnet = the(declared, "Subnet", "network-private-2");
+		assert.equal(subnet.inputs.availabilityZone, "eu-central-1c");
+		assert.equal(subnet.inputs.mapPublicIpOnLaunch, false);
+		assert.equal(
+			the(declared, "RouteTableAssociation", "network-private-2").inputs.routeTableId,
+			"network-private-2-id",
+		);
+		assert.deepEqual(the(declared, "Eip", "network-nat-0").waitsFor, ["network-internet"]);
+		assert.deepEqual(untagged(declared, TAGS), []);
+	});
+
+	it("has one way out for all zones otherwise", async () => {
+		const declared = await declaredBy(
+			() => new Network("network", { cidr: "10.20.0.0/16", prefix: "counting-dev", tags: TAGS }),
+		);
+		const { NatGateway, RouteTable, Subnet } = counted(declared);
+		assert.deepEqual({ NatGateway, RouteTable, Subnet }, { NatGateway: 1, RouteTable: 2, Subnet: 4 });
+		assert.equal(
+			the(declared, "RouteTableAssociation", "network-private-1").inputs.routeTableId,
+			"network-private-0-id",
+		);
+	});
+
+	it("declares nothing where there is one already", async () => {
+		const given = {
+			...{ vpcId: "vpc-1", publicSubnetIds: ["subnet-a", "subnet-b"] },
+			...{ privateSubnetIds: ["subnet-c", "subnet-d"], prefix: "counting-production", tags: TAGS },
+		};
+		assert.deepEqual(counted(await declaredBy(() => new Network("network", given))), {});
+		for (const wrong of [
+			{ ...given, cidr: "10.20.0.0/16" },
+			{ ...given, privateSubnetIds: undefined },
+		]) {
+			await assert.rejects(
+				declaredBy(() => new Network("network", wrong as never)),
+				/a network is either made or there: give cidr, or vpcId, publicSubnetIds and privateSubnetIds/,
+			);
+		}
+	});
+});
+
+describe("the security groups on AWS", () => {
+	const args = { vpcId: "vpc-1", clientCidrs: ["0.0.0.0/0"], prefix: "counting-production", tags: TAGS };
+
+	it("let clients reach the load balancer, it the services, they the databases, and the deployment", async () => {
+		const declared = await declaredBy(
+			() =>
+				new Firewall("firewall", {
+					...args,
+					runnerCidrs: ["10.0.9.0/24"],
+					runnerSecurityGroupId: "sg-runner",
+				}),
+		);
+		assert.deepEqual(counted(declared), {
+			SecurityGroup: 3,
+			SecurityGroupIngressRule: 11,
+			SecurityGroupEgressRule: 4,
+		});
+		const into = (group: string) =>
+			declared
+				.filter(
+					({ type, inputs }) =>
+						type.endsWith(":SecurityGroupIngressRule") && inputs.securityGroupId === `firewall-${group}-id`,
+				)
+				.map(({ inputs }) => `${inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId}:${inputs.toPort}`)
+				.sort();
+		assert.deepEqual(into("load-balancer"), [
+			"0.0.0.0/0:443",
+			"0.0.0.0/0:80",
+			"10.0.9.0/24:8443",
+			"10.0.9.0/24:8444",
+			"sg-runner:8443",
+			"sg-runner:8444",
+		]);
+		assert.deepEqual(into("service"), ["firewall-load-balancer-id:8080"]);
+		assert.deepEqual(into("database"), [
+			"10.0.9.0/24:5432",
+			"firewall-database-id:5432",
+			"firewall-service-id:5432",
+			"sg-runner:5432",
+		]);
+		assert.deepEqual(untagged(declared, TAGS), []);
+	});
+
+	it("cannot be without a deployment that reaches the databases", async () => {
+		await assert.rejects(
+			declaredBy(() => new Firewall("firewall", { ...args, runnerCidrs: [] })),
+			/give runnerCidrs or runnerSecurityGroupId/,
+		);
+	});
+});
