@@ -8,6 +8,7 @@ export const migrationEntriesSchema = z.record(
 		type: z.string(),
 		checksum: z.string(),
 		dependsOn: z.array(z.string()),
+		irreversible: z.string().optional(),
 	}),
 );
 

@@ -20,6 +20,8 @@ export interface MigrationEntry {
 	type: string;
 	checksum: string;
 	dependsOn: string[];
+	/** Why it cannot be undone; left out when it can. */
+	irreversible?: string;
 }
 
 const provider = lateProvider("components/migrations/migration-set-provider.ts");
@@ -52,9 +54,9 @@ export class MigrationSet extends pulumi.dynamic.Resource {
 /** What a set is told of migration files. */
 export function migrationEntries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
 	return Object.fromEntries(
-		migrations.map(({ version, name, type, checksum, dependsOn }) => [
+		migrations.map(({ version, name, type, checksum, dependsOn, irreversible }) => [
 			version,
-			{ name, type, checksum, dependsOn },
+			{ name, type, checksum, dependsOn, ...(irreversible !== undefined && { irreversible }) },
 		]),
 	);
 }

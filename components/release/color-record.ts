@@ -7,6 +7,7 @@ const releaseMigrationSchema = z.object({
 	type: z.string(),
 	checksum: z.string(),
 	dependsOn: z.array(z.string()),
+	irreversible: z.string().optional(),
 });
 
 /** By version. */
