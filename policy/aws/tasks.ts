@@ -1,0 +1,54 @@
+import { hasDigest } from "../image";
+import { holdsPassword, plainSecrets } from "../plain-secret";
+import { oneOf, type ResourceRule } from "../rule";
+
+interface TaskProps {
+	/** A list of containers in JSON. */
+	containerDefinitions: string;
+}
+
+/** A container as ECS has it. */
+interface Container {
+	name?: string;
+	image?: string;
+	environment?: { name: string; value?: string }[];
+	command?: string[];
+	entryPoint?: string[];
+}
+
+const isTask = oneOf("aws:ecs/taskDefinition:TaskDefinition");
+
+export const taskImageHasDigest: ResourceRule<TaskProps> = {
+	name: "aws-task-image-digest",
+	description: "A task's images are named by digest.",
+	isAbout: isTask,
+	faults({ props }) {
+		return containersOf(props).flatMap(({ name, image = "" }) =>
+			hasDigest(image)
+				? []
+				: [`container ${name} runs ${image || "no image"}: name it by digest, as NAME@sha256:DIGEST`],
+		);
+	},
+};
+
+export const taskHasNoPlainSecret: ResourceRule<TaskProps> = {
+	name: "aws-task-no-plain-secret",
+	description: "A task gets its secrets from Secrets Manager or the parameter store, and none in plain text.",
+	isAbout: isTask,
+	faults({ props }) {
+		return containersOf(props).flatMap(({ name, environment = [], command = [], entryPoint = [] }) => [
+			...plainSecrets(environment, "hand it over by the container's secrets").map(
+				(fault) => `container ${name}: ${fault}`,
+			),
+			...([...entryPoint, ...command].some(holdsPassword)
+				? [
+						`container ${name}: its command holds a password in plain text: hand it over by the container's secrets`,
+					]
+				: []),
+		]);
+	},
+};
+
+function containersOf({ containerDefinitions = "[]" }: Partial<TaskProps>): Container[] {
+	return JSON.parse(containerDefinitions);
+}
