@@ -57,11 +57,13 @@ export class ColorServerPair extends pulumi.ComponentResource {
 				),
 		);
 		this.replicationUser = pulumi.all(roles.map((role) => role.name)).apply(([first]) => first!);
+		const inside = this.first.inside && second.inside && { blue: this.first.inside, green: second.inside };
 		this.connections = pulumi.secret(
 			pulumi.output({
 				base,
 				blue: this.first.superuserConnection,
 				green: second.superuserConnection,
+				...(inside && { inside }),
 				replicationUser: this.replicationUser,
 				replicationPassword: password.value,
 			}),

@@ -1,10 +1,14 @@
 import { Client, type ClientConfig } from "pg";
 import { z } from "zod";
 
-/** How to reach one PostgreSQL database as one role. */
-export const connectionSchema = z.strictObject({
+/** Where a PostgreSQL server is. */
+export const addressSchema = z.strictObject({
 	host: z.string().min(1),
 	port: z.number().int().min(1).max(65535),
+});
+
+/** How to reach one PostgreSQL database as one role. */
+export const connectionSchema = addressSchema.extend({
 	database: z.string().min(1),
 	user: z.string().min(1),
 	/** Never logged, never part of an id. */

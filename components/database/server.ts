@@ -25,6 +25,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly statisticsConnection: pulumi.Output<Connection>;
 	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
 	readonly resource: pulumi.CustomResource;
+	/** Where services and the stack's other server reach it; undefined where that is no other address. */
+	readonly inside: pulumi.Output<{ host: string; port: number }> | undefined;
 	private readonly sslMode: Connection["sslMode"];
 
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -41,6 +43,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 		this.resource = server.resource;
 		this.host = server.host;
 		this.port = server.port;
+		this.inside = server.inside && pulumi.output(server.inside);
 		// Known once the server runs, so that whoever uses it waits for that.
 		this.superuserConnection = running.id.apply(() =>
 			this.connection("postgres", administrator, server.password),
@@ -71,21 +74,21 @@ export class DatabaseServer extends pulumi.ComponentResource {
 		this.registerOutputs({ host: this.host, port: this.port });
 	}
 
-	/** How a role reaches a database of this server; a secret as a whole. */
+	/** How the deployment reaches a database of this server as a role; a secret as a whole. */
 	connection(
 		database: pulumi.Input<string>,
 		user: pulumi.Input<string>,
 		password: pulumi.Input<string>,
 	): pulumi.Output<Connection> {
-		return pulumi.secret(
-			pulumi.output({
-				host: this.host,
-				port: this.port,
-				database,
-				user,
-				password,
-				sslMode: this.sslMode,
-			}),
-		);
+		const { host, port, sslMode } = this;
+		return pulumi.secret(pulumi.output({ host, port, database, user, password, sslMode }));
+	}
+
+	/** How a service reaches it, by what the deployment has for the same; a secret as a whole. */
+	fromInside(connection: pulumi.Output<Connection>): pulumi.Output<Connection> {
+		const { inside } = this;
+		return inside === undefined
+			? connection
+			: pulumi.all([connection, inside]).apply(([outside, address]) => ({ ...outside, ...address }));
 	}
 }

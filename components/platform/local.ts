@@ -54,7 +54,7 @@ export class LocalPlatform implements Platform {
 	}
 
 	service(name: string, args: ServiceArgs, opts: pulumi.ComponentResourceOptions): PlacedService {
-		const { color, ...rest } = args;
+		const { color, image: _, reachedDatabase: __, ...rest } = args;
 		const { stateFile, serviceDirectory } = this.reference;
 		const resource = new LocalService(
 			name,
@@ -65,6 +65,6 @@ export class LocalPlatform implements Platform {
 			},
 			opts,
 		);
-		return { url: resource.url, targetGroup: resource.instance, resource };
+		return { url: resource.url, insideUrl: resource.url, targetGroup: resource.instance, resource };
 	}
 }

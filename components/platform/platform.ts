@@ -23,8 +23,11 @@ export interface ServerArgs {
 }
 
 export interface PlacedServer {
+	/** Where the deployment reaches it. */
 	host: pulumi.Output<string>;
 	port: pulumi.Output<number>;
+	/** Where services and the stack's other server reach it, if that is elsewhere. */
+	inside?: { host: pulumi.Input<string>; port: pulumi.Input<number> };
 	/** The role that may make databases, roles, slots and subscriptions. */
 	administrator: string;
 	/** The administrator's. */
@@ -48,6 +51,8 @@ export interface PlacedRouter {
 export interface PlacedService {
 	/** Where the deployment reaches it, without the router. */
 	url: pulumi.Output<string>;
+	/** Where the router reaches it. */
+	insideUrl: pulumi.Output<string>;
 	/** What the router calls it. */
 	targetGroup: pulumi.Output<string>;
 	/** The service itself. */

@@ -34,7 +34,7 @@ export class Queue extends pulumi.ComponentResource {
 			{ parent: this, dependsOn: connect },
 		);
 		this.connection = schema.id.apply(() =>
-			server.connection(database.name, application.name, applicationPassword),
+			server.fromInside(server.connection(database.name, application.name, applicationPassword)),
 		);
 		this.registerOutputs({});
 	}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { connectionSchema, withClient } from "../database/connection";
+import { addressSchema, connectionSchema, withClient } from "../database/connection";
 import { type FenceState, fenceState } from "../traffic/write-fence";
 import { COLORS, type Color, type Node, nodeName, withNode } from "./node";
 
@@ -10,6 +10,8 @@ export const colorServersSchema = z.strictObject({
 	/** Each colour's server as its administrator, by way of any database; one server may serve both. */
 	blue: connectionSchema,
 	green: connectionSchema,
+	/** Where the servers reach each other, if that is not where the deployment reaches them. */
+	inside: z.strictObject({ blue: addressSchema, green: addressSchema }).optional(),
 	/** The role that colours copy from each other with, on every server. */
 	replicationUser: z.string(),
 	replicationPassword: z.string(),
@@ -34,13 +36,15 @@ export function colorDatabase(base: string, color: Color, generation: number): s
 export function nodeOf(servers: ColorServers, color: Color, generation: number): Node {
 	const database = colorDatabase(servers.base, color, generation);
 	const admin = { ...servers[color], database };
+	const replication = { ...admin, user: servers.replicationUser, password: servers.replicationPassword };
 	return {
 		base: servers.base,
 		color,
 		generation,
 		admin,
 		owner: `${database}_owner`,
-		replication: { ...admin, user: servers.replicationUser, password: servers.replicationPassword },
+		replication,
+		...(servers.inside && { publisher: { ...replication, ...servers.inside[color] } }),
 	};
 }
 

@@ -131,7 +131,7 @@ export async function startSubscription(from: Node, to: Node): Promise<void> {
 		// The statement holds a password: should it fail, the server's log must not quote it.
 		await client.query("SET log_min_error_statement = panic");
 		await client.query(
-			`CREATE SUBSCRIPTION ${escapeIdentifier(name)} CONNECTION ${escapeLiteral(connectionText(from.replication, name))}
+			`CREATE SUBSCRIPTION ${escapeIdentifier(name)} CONNECTION ${escapeLiteral(connectionText(from.publisher ?? from.replication, name))}
 			PUBLICATION ${escapeIdentifier(name)} WITH (create_slot = false, slot_name = ${escapeLiteral(name)},
 				copy_data = false, origin = none, disable_on_error = true, streaming = parallel)`,
 		);

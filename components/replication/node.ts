@@ -18,6 +18,8 @@ export const nodeSchema = z.strictObject({
 	owner: z.string().min(1),
 	/** The same database, as the role that the other colour copies from. */
 	replication: connectionSchema,
+	/** The same, as the other colour's server reaches it, if that is not as the deployment does. */
+	publisher: connectionSchema.optional(),
 });
 
 export type Node = z.infer<typeof nodeSchema>;

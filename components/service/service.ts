@@ -8,6 +8,8 @@ export interface ServiceArgs {
 	color: string;
 	/** The module to run, from the project's folder. */
 	entry: pulumi.Input<string>;
+	/** The image to run, where services are containers. */
+	image?: pulumi.Input<string>;
 	/** What the service calls itself. */
 	release: pulumi.Input<string>;
 	/** The schema version that the release needs. */
@@ -18,8 +20,10 @@ export interface ServiceArgs {
 	poolSize: pulumi.Input<number>;
 	logLevel: pulumi.Input<string>;
 	debugMode: pulumi.Input<boolean>;
-	/** As the application role. */
+	/** As the application role, as the service reaches it. */
 	database: pulumi.Input<Connection>;
+	/** The same, as the deployment reaches it. */
+	reachedDatabase: pulumi.Input<Connection>;
 	/** Where the server's statistics of statements are read: they count from the service's start. */
 	statistics: pulumi.Input<Connection>;
 	/** The queue, as the role that services use. */

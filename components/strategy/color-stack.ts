@@ -122,7 +122,8 @@ export class ColorStack extends pulumi.ComponentResource {
 				color: name,
 				release,
 				requiredSchema,
-				database: applicationConnection,
+				database: servers.of(color).fromInside(applicationConnection),
+				reachedDatabase: applicationConnection,
 				statistics: servers.of(color).statisticsConnection,
 				queue: queue.connection,
 				cacheNamespace: name,
@@ -162,7 +163,8 @@ export class ColorStack extends pulumi.ComponentResource {
 	/** The colour and the service in front of it, as the traffic switch takes them. */
 	get side() {
 		const { color, generation, release } = this.planned;
-		return { color, generation, release, targetGroup: this.service.targetGroup, url: this.service.url };
+		const { targetGroup, insideUrl: url } = this.service;
+		return { color, generation, release, targetGroup, url };
 	}
 
 	/** What the next update has to know of it. */

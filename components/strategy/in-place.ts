@@ -81,6 +81,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 					logLevel: settings.logLevel,
 					debugMode: settings.debugMode,
 					database: database.applicationConnection,
+					reachedDatabase: database.applicationConnection,
 					statistics: server.statisticsConnection,
 					queue: queue.connection,
 					cacheNamespace: names.database,

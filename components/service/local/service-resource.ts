@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lateProvider } from "../../provider/late";
 import type { ServiceArgs } from "../service";
 
-export interface LocalServiceArgs extends Omit<ServiceArgs, "color"> {
+export interface LocalServiceArgs extends Omit<ServiceArgs, "color" | "image" | "reachedDatabase"> {
 	/** Folder of the service's processes, from the project's folder. */
 	directory: pulumi.Input<string>;
 	/** The router's state file: what it routes to is not a leftover. */
