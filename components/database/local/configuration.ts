@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTextFile, writeFileAtomically } from "../../local/files";
 import { LOOPBACK } from "../../local/port";
-import { QUEUE_CONNECTIONS } from "../../queue/connections";
+import { serverSettings } from "../server-settings";
 import type { Installation } from "./installation";
 import type { LocalServerOptions } from "./server";
 
@@ -19,9 +19,6 @@ export function configurationFile({ home }: Installation): string {
 	return join(home, "data", "deployment.conf");
 }
 
-/** Connections kept for the deployment: migrations, catalog, copy workers, health checks. */
-const OWN_CONNECTIONS = 60;
-
 /** The content of that file. */
 export function configuration(options: LocalServerOptions, port: number): string {
 	return [
@@ -29,22 +26,7 @@ export function configuration(options: LocalServerOptions, port: number): string
 		`listen_addresses = '${LOOPBACK}'`,
 		`port = ${port}`,
 		"unix_socket_directories = ''",
-		"password_encryption = 'scram-sha-256'",
-		// Both colours may live on this server, each with its application's connections, and the queue of both.
-		`max_connections = ${2 * options.maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS}`,
-		"shared_preload_libraries = 'pg_stat_statements'",
-		// It would keep the text of CREATE ROLE … PASSWORD.
-		"pg_stat_statements.track_utility = off",
-		"wal_level = logical",
-		"max_wal_senders = 20",
-		"max_replication_slots = 20",
-		// A slot that nobody reads from must not fill the disk: it is given up before.
-		"max_slot_wal_keep_size = '16GB'",
-		"max_active_replication_origins = 20",
-		"max_logical_replication_workers = 16",
-		"max_worker_processes = 32",
-		"timezone = 'UTC'",
-		"log_timezone = 'UTC'",
+		...Object.entries(serverSettings(options.maxConnections)).map(([name, value]) => `${name} = '${value}'`),
 		"",
 	].join("\n");
 }

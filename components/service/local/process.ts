@@ -2,28 +2,17 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Connection, connectionSchema } from "../../database/connection";
 import { poll } from "../../local/deadline";
 import { makeDirectory, readJsonFile, writeFileAtomically } from "../../local/files";
 import { findFreePort, LOOPBACK } from "../../local/port";
 import { type DetachedProcess, isRunning, lastLogLines, launch, logFile, stop } from "../../local/process";
+import { serviceEnvironment, serviceSettingsSchema } from "../environment";
 
-export const serviceSchema = z.object({
+export const serviceSchema = serviceSettingsSchema.extend({
 	/** Folder of the service's processes, from the project's folder. */
 	directory: z.string(),
 	/** The module to run, from the project's folder. */
 	entry: z.string(),
-	release: z.string(),
-	/** The schema version that the release needs. */
-	requiredSchema: z.string(),
-	schemaCompatibility: z.enum(["same-major", "any-newer"]),
-	poolSize: z.number().int(),
-	logLevel: z.enum(["debug", "info", "warn", "error"]),
-	debugMode: z.boolean(),
-	database: connectionSchema,
-	/** Where the batches wait that no colour has stored yet. */
-	queue: connectionSchema,
-	cacheNamespace: z.string(),
 });
 
 export type ServiceOptions = z.infer<typeof serviceSchema>;
@@ -139,28 +128,9 @@ function environment(
 		HOST: LOOPBACK,
 		PORT: String(port),
 		INSTANCE: instance,
-		DRAIN_TIMEOUT_SECONDS: String(deadlines.drainTimeoutSeconds),
-		RELEASE: options.release,
-		REQUIRED_SCHEMA: options.requiredSchema,
-		SCHEMA_COMPATIBILITY: options.schemaCompatibility,
-		POOL_SIZE: String(options.poolSize),
-		LOG_LEVEL: options.logLevel,
-		DEBUG_MODE: String(options.debugMode),
-		CACHE_NAMESPACE: options.cacheNamespace,
-		...databaseEnvironment("", options.database),
-		...databaseEnvironment("QUEUE_", options.queue),
-	};
-}
-
-function databaseEnvironment(prefix: string, connection: Connection): Record<string, string> {
-	const { host, port, database, user, password, sslMode } = connection;
-	return {
-		[`${prefix}PGHOST`]: host,
-		[`${prefix}PGPORT`]: String(port),
-		[`${prefix}PGDATABASE`]: database,
-		[`${prefix}PGUSER`]: user,
-		[`${prefix}PGPASSWORD`]: password,
-		[`${prefix}PGSSLMODE`]: sslMode,
+		...serviceEnvironment(options, deadlines.drainTimeoutSeconds),
+		PGPASSWORD: options.database.password,
+		QUEUE_PGPASSWORD: options.queue.password,
 	};
 }
 
