@@ -10,8 +10,10 @@ export const TABLE = "traffic";
 export interface HaproxyConfigArgs {
 	/** Where clients come, such as `:8080`. */
 	bind: string;
-	/** Where the deployment tells it where requests go, such as `ipv4@127.0.0.1:9999`: whoever reaches it rules the router. */
+	/** Where the deployment tells it where requests go, such as `127.0.0.1:9999`: whoever reaches it rules the router. */
 	adminBind: string;
+	/** The one address that may reach it there, if others could. */
+	adminFrom?: string;
 	/** The file with `initialState`, as HAProxy finds it; it goes into the environment as `ROUTER_STATE` too. */
 	stateFile: string;
 	/** `hold.lua`, as HAProxy finds it. */
@@ -39,17 +41,21 @@ export function haproxyConfig(args: HaproxyConfigArgs): string {
 		`backend ${TABLE}`,
 		`\tstick-table type string len 16 size 64 store gpc(${BUCKETS_MS.length + 3})`,
 		"",
+		...adminGate(args),
 		...frontend(args),
 		...SLOTS.flatMap((slot) => ["", ...backend(slot, args)]),
 		"",
 	].join("\n");
 }
 
-function globalSection({ adminBind, stateFile, holdFile }: HaproxyConfigArgs): string[] {
+/** Where the runtime API listens when only one address may reach it: it cannot tell who asks by itself. */
+const ADMIN_SOCKET = "/tmp/admin.sock";
+
+function globalSection({ adminBind, adminFrom, stateFile, holdFile }: HaproxyConfigArgs): string[] {
 	return [
 		"global",
 		"\tlog stdout format raw local0 notice",
-		`\tstats socket ${adminBind} level admin`,
+		`\tstats socket ${adminFrom === undefined ? `ipv4@${adminBind}` : `unix@${ADMIN_SOCKET} mode 600`} level admin`,
 		"\tstats timeout 30s",
 		`\tsetenv ROUTER_STATE ${stateFile}`,
 		`\tlua-load ${holdFile}`,
@@ -58,12 +64,27 @@ function globalSection({ adminBind, stateFile, holdFile }: HaproxyConfigArgs): s
 		"\tmode http",
 		"\tlog global",
 		"\ttimeout connect 2s",
+		// A busy host is slow to answer; one that has ended refuses at once.
+		"\ttimeout check 3s",
 		"\ttimeout client 60s",
 		"\ttimeout server 60s",
 		"\ttimeout http-request 10s",
 		"\ttimeout tunnel 1h",
 		"\ttimeout queue 30s",
 	];
+}
+
+function adminGate({ adminBind, adminFrom }: HaproxyConfigArgs): string[] {
+	return adminFrom === undefined
+		? []
+		: [
+				"listen admin",
+				"\tmode tcp",
+				`\tbind ${adminBind}`,
+				`\ttcp-request connection reject unless { src ${adminFrom} }`,
+				`\tserver socket unix@${ADMIN_SOCKET}`,
+				"",
+			];
 }
 
 function frontend({ bind, stateFile }: HaproxyConfigArgs): string[] {

@@ -13,6 +13,8 @@ import {
 	writeState,
 } from "./haproxy-state";
 
+/** Where nobody answers, until a name has been looked up: an address of documentation (RFC 5737). */
+const NOWHERE = "192.0.2.1";
 const POLL_INTERVAL_MS = 20;
 const IDLE_POLL_MS = 2;
 
@@ -140,11 +142,10 @@ export class HaproxyRouter implements Router {
 		const change = (what: string) => changeHaproxy(this.address, `set server ${server} ${what}`);
 		await change("state maint");
 		await tellHaproxy(this.address, `clear table ${TABLE} key ${target.slot}`);
-		if (isIP(hostname) === 0) {
+		const isName = isIP(hostname) === 0;
+		await change(`addr ${isName ? NOWHERE : hostname} port ${port || "80"}`);
+		if (isName) {
 			await change(`fqdn ${hostname}`);
-			await change(`addr 127.0.0.1 port ${port || "80"}`);
-		} else {
-			await change(`addr ${hostname} port ${port || "80"}`);
 		}
 		await this.write(target.slot, slotEntry(target));
 		await change("state ready");

@@ -44,7 +44,7 @@ export class RunningHaproxy {
 		const configFile = join(this.directory, "haproxy.cfg");
 		const config = haproxyConfig({
 			bind: `127.0.0.1:${this.port}`,
-			adminBind: `ipv4@127.0.0.1:${this.adminPort}`,
+			adminBind: `127.0.0.1:${this.adminPort}`,
 			stateFile: this.stateFile,
 			holdFile: resolve("components/traffic/docker/hold.lua"),
 			healthPath: "/readyz",
