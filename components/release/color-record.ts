@@ -27,6 +27,8 @@ export const colorRecordSchema = z.object({
 	/** What the service was deployed with. */
 	service: z.object({
 		entry: z.string(),
+		/** Where services are containers. */
+		image: z.string().optional(),
 		poolSize: z.number(),
 		logLevel: z.string(),
 		debugMode: z.boolean(),

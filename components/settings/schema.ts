@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
 import { readDeclaredStages } from "./declared-stages";
 import { environmentNames } from "./environments";
@@ -80,6 +81,29 @@ function webAddress() {
 	});
 }
 
+function image(example: string) {
+	return field(`an image with its tag (not latest) or digest, such as ${example}`, (text) => {
+		const named =
+			/^[a-z0-9][a-z0-9._:/-]*?(:([A-Za-z0-9_][A-Za-z0-9_.{}-]*|\{release\}))?(@sha256:[0-9a-f]{64})?$/.exec(
+				text,
+			);
+		const [, , tag, digest] = named ?? [];
+		return digest !== undefined || (tag !== undefined && tag !== "latest") ? text : undefined;
+	});
+}
+
+function dockerHost() {
+	return field("the socket of this machine's Docker engine, such as unix:///var/run/docker.sock", (text) =>
+		/^(unix|npipe):\/\/\S+$/.test(text) ? text : undefined,
+	);
+}
+
+function ipAddress() {
+	return field("an IPv4 address of the Docker host, such as 0.0.0.0 for all of them", (text) =>
+		isIPv4(text) ? text : undefined,
+	);
+}
+
 /** As the Standard Webhooks specification has it. */
 function signingKey() {
 	return field("24 to 64 random bytes in base64, as `openssl rand -base64 32` makes them", (text) => {
@@ -128,6 +152,12 @@ export const configSchema = z.strictObject({
 	sslMode: oneOf(["disable", "require", "verify-full"]).optional(),
 	databasePort: wholeNumber(1024, 65535).optional(),
 	gatewayPort: wholeNumber(1024, 65535).optional(),
+	dockerHost: dockerHost().optional(),
+	publicAddress: ipAddress().optional(),
+	routerPort: wholeNumber(1024, 65535).optional(),
+	databaseImage: image("postgres:18.4").optional(),
+	routerImage: image("haproxy:3.2.4").optional(),
+	serviceImage: image("counting-api:{release}").optional(),
 	migrationsDirectory: pathInProject().default("migrations"),
 	allowOutOfOrder: flag().default(false),
 	serviceEntry: pathInProject().default("service/main.ts"),

@@ -1,17 +1,15 @@
 import type { z } from "zod";
 import { environmentDefaults } from "./environments";
+import { type PlatformKey, type Problem, platformProblems } from "./platforms";
 import { type Config, type ConfigKey, configKeys, configSchema, secretConfigKeys } from "./schema";
 
 /** The stack config, checked and completed. */
 export type Settings = Required<Omit<Config, LeftOut>> & Pick<Config, LeftOut>;
 
-/** Ports that the platform chooses when the stack file does not. */
-type ChosenPort = "databasePort" | "gatewayPort";
-
 /** Said only where it is meant. */
 type Said = "releaseWithoutStaging" | "allowDestroy";
 
-type LeftOut = ChosenPort | SecretKey | Said;
+type LeftOut = PlatformKey | SecretKey | Said;
 type SecretKey = (typeof secretConfigKeys)[number];
 
 /** The settings that may be shown and recorded. */
@@ -57,7 +55,7 @@ export function parseSettings(stack: StackConfig): Settings {
 	const parsed = configSchema.safeParse(own);
 	const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, own, stack));
 	const settings = parsed.success ? completed(parsed.data) : readable(own);
-	const problems = [...contradictions(settings), ...notYetBuilt(settings), ...unprotected(stack, own)].map(
+	const problems = [...contradictions(settings, Object.keys(own)), ...unprotected(stack, own)].map(
 		([key, text]) => `${prefix}${key}: ${text}`,
 	);
 	if (!parsed.success || problems.length > 0) {
@@ -119,12 +117,10 @@ function allowed(key: ConfigKey): string | undefined {
 /** What a service has beside its pool. */
 const OTHER_CONNECTIONS = 2;
 
-type Problem = [key: ConfigKey, text: string];
-
 /** Combinations that can only be a mistake. */
-function contradictions(settings: Partial<Settings>): Problem[] {
+function contradictions(settings: Partial<Settings>, given: readonly string[]): Problem[] {
 	const problems: Problem[] = [];
-	const { poolSize, maxConnections, platform, sslMode, databasePort, gatewayPort } = settings;
+	const { poolSize, maxConnections, databasePort, gatewayPort } = settings;
 	const largestPool =
 		maxConnections === undefined ? undefined : Math.floor(maxConnections / 2) - OTHER_CONNECTIONS;
 	if (poolSize !== undefined && largestPool !== undefined && poolSize > largestPool) {
@@ -147,26 +143,13 @@ function contradictions(settings: Partial<Settings>): Problem[] {
 			"found true with monitoring false; allowed: false, since alerts come from monitoring",
 		]);
 	}
-	if (platform === "local" && sslMode !== undefined && sslMode !== "disable") {
-		problems.push([
-			"sslMode",
-			`found ${sslMode} with platform local; allowed: disable, since that server is on loopback only`,
-		]);
-	}
 	if (settings.notifySecret !== undefined && settings.notifyUrl === undefined) {
 		problems.push(["notifySecret", "found a secret without notifyUrl; allowed: only with notifyUrl"]);
 	}
 	if (databasePort !== undefined && databasePort === gatewayPort) {
 		problems.push(["gatewayPort", `found ${gatewayPort}, which is also databasePort; allowed: another port`]);
 	}
-	for (const key of ["databasePort", "gatewayPort"] as const) {
-		if (settings[key] !== undefined && platform !== undefined && platform !== "local") {
-			problems.push([
-				key,
-				`found ${settings[key]} with platform ${platform}; allowed: only with platform local`,
-			]);
-		}
-	}
+	problems.push(...platformProblems(settings, given));
 	return problems;
 }
 
@@ -202,10 +185,4 @@ function swappedLimits(settings: Partial<Settings>): Problem[] {
 				]
 			: [];
 	});
-}
-
-function notYetBuilt({ platform }: Partial<Settings>): Problem[] {
-	return platform === undefined || platform === "local"
-		? []
-		: [["platform", `found ${platform}, which this version cannot deploy to yet; allowed: local`]];
 }

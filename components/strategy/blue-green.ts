@@ -7,6 +7,7 @@ import { programVersion } from "../guards/program-version";
 import { completedWith } from "../guards/promotion";
 import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
+import { imageOf } from "../platform/image";
 import { platformOf } from "../platform/place";
 import { Queue } from "../queue/queue";
 import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
@@ -110,13 +111,21 @@ export function deployBlueGreen(inputs: StackInputs) {
 
 function planOf({ settings, migrations, requiredSchema, reversible, last }: StackInputs): BlueGreenPlan {
 	const { release, serviceEntry, poolSize, logLevel, debugMode, schemaCompatibility } = settings;
+	const image = imageOf(settings);
 	return asRunError(() =>
 		planBlueGreen(last?.colors, {
 			release,
 			requiredSchema,
 			migrations: migrationEntries(migrations),
 			reversible,
-			service: { entry: serviceEntry, poolSize, logLevel, debugMode, schemaCompatibility },
+			service: {
+				entry: serviceEntry,
+				...(image !== undefined && { image }),
+				poolSize,
+				logLevel,
+				debugMode,
+				schemaCompatibility,
+			},
 		}),
 	);
 }

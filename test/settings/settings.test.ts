@@ -307,7 +307,7 @@ describe("the stack config", () => {
 	}
 
 	it("tells contradictions together with the other mistakes", () => {
-		const found = problems({ logLevel: "loud", alerting: "true", platform: "docker" });
+		const found = problems({ logLevel: "loud", alerting: "true", platform: "aws" });
 		assert.deepEqual(
 			found.map((problem) => problem.split(": found ")[0]),
 			["camera-counting:logLevel", "camera-counting:alerting", "camera-counting:platform"],
@@ -405,20 +405,53 @@ describe("the stack config", () => {
 	}
 
 	it("says in one sentence that a platform cannot be used yet", () => {
-		for (const platform of ["docker", "aws"]) {
-			assert.deepEqual(problems({ platform, strategy: "blue-green" }), [
-				`camera-counting:platform: found ${platform}, which this version cannot deploy to yet; allowed: local`,
-			]);
-		}
+		assert.deepEqual(problems({ platform: "aws", strategy: "blue-green" }), [
+			"camera-counting:platform: found aws, which this version cannot deploy to yet; allowed: local or docker",
+		]);
 	});
 
-	it("refuses a local port on another platform", () => {
-		assert.ok(
-			problems({ platform: "docker", gatewayPort: "8080" }).some((problem) =>
-				problem.startsWith("camera-counting:gatewayPort: found 8080 with platform docker"),
-			),
+	it("tells what platform docker needs and does not have", () => {
+		assert.deepEqual(
+			problems({ platform: "docker", sslMode: "require", routerPort: "8000", gatewayPort: "8000" }),
+			[
+				"camera-counting:sslMode: found require with platform docker; allowed: disable, since its servers are on the host's loopback only",
+				"camera-counting:strategy: found in-place with platform docker; allowed: blue-green",
+				"camera-counting:serviceImage: found nothing with platform docker; allowed: the service's image, such as counting-api:{release}, which service/Dockerfile makes",
+				"camera-counting:routerPort: found 8000, which is databasePort or gatewayPort too; allowed: another port",
+			],
 		);
 	});
+
+	it("refuses what is another platform's", () => {
+		assert.deepEqual(
+			problems({ dockerHost: "unix:///run/docker.sock", serviceImage: "counting-api:{release}" }),
+			[
+				"camera-counting:dockerHost: found unix:///run/docker.sock with platform local; allowed: only with platform docker",
+				"camera-counting:serviceImage: found counting-api:{release} with platform local; allowed: only with platform docker or aws",
+			],
+		);
+		assert.deepEqual(problems({ platform: "aws", strategy: "blue-green", gatewayPort: "8080" }).slice(0, 1), [
+			"camera-counting:gatewayPort: found 8080 with platform aws; allowed: only with platform local or docker",
+		]);
+	});
+
+	for (const [image, taken] of [
+		["counting-api:{release}", true],
+		["registry.example.com:5000/team/counting-api:1.3.0", true],
+		[`counting-api@sha256:${"0a".repeat(32)}`, true],
+		["counting-api", false],
+		["counting-api:latest", false],
+		["registry.example.com:5000/counting-api", false],
+		["counting-api@sha256:12", false],
+		["Counting API:1", false],
+	] as const) {
+		it(`${taken ? "takes" : "refuses"} the image ${image}`, () => {
+			const changes = { platform: "docker", strategy: "blue-green", serviceImage: image };
+			const found = taken ? [read(changes).serviceImage] : problems(changes);
+			assert.equal(found.length, 1);
+			assert.match(found[0] ?? "", taken ? /^/ : /allowed: an image with its tag \(not latest\) or digest/);
+		});
+	}
 
 	for (const [file, environment] of [
 		["dev", "development"],
@@ -431,9 +464,13 @@ describe("the stack config", () => {
 			const committed = Object.fromEntries(
 				Object.entries(config).map(([key, value]) => [key.split(":")[1], String(value)]),
 			);
-			const usable = { ...committed, platform: "local", sslMode: "disable" };
-			const { release, strategy } = committed;
-			assert.deepEqual(read(usable), read({ environment, release, strategy, sslMode: "disable" }));
+			const { release, strategy, platform, serviceImage, databaseImage, routerImage } = committed;
+			const images = { serviceImage, databaseImage, routerImage };
+			const usable = platform === "aws" ? { platform: "local", sslMode: "disable" } : {};
+			assert.deepEqual(
+				read({ ...committed, ...usable }),
+				read({ environment, platform, release, strategy, ...images, ...usable }),
+			);
 		});
 	}
 });

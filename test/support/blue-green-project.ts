@@ -49,6 +49,9 @@ export class BlueGreenProject extends DeployedProject {
 		this.servers = serverPerColor ? 2 : 1;
 		this.configure({
 			platform: "local",
+			serviceImage: undefined,
+			databaseImage: undefined,
+			routerImage: undefined,
 			release,
 			serverPerColor,
 			poolSize: 4,

@@ -38,9 +38,9 @@ export async function underLoad<T>(url: string, work: () => Promise<T>): Promise
 async function ask(url: string): Promise<string | undefined> {
 	try {
 		const reply = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-		await reply.arrayBuffer();
-		return reply.ok ? undefined : String(reply.status);
+		const body = await reply.text();
+		return reply.ok ? undefined : `${reply.status} ${body}`;
 	} catch (error) {
-		return String(error);
+		return error instanceof Error && error.cause !== undefined ? `${error}: ${error.cause}` : String(error);
 	}
 }

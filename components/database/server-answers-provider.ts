@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { poll } from "../local/deadline";
+import { defineProvider } from "../provider/define";
+import { connectionSchema, withClient } from "./connection";
+
+const inputs = z.object({
+	connection: connectionSchema,
+	instance: z.string(),
+	timeoutSeconds: z.number(),
+});
+
+type Inputs = z.infer<typeof inputs>;
+
+export const provider = defineProvider<Inputs, Inputs>({
+	inputs,
+	outputs: inputs,
+	ignore: ["timeoutSeconds"],
+	async create(wanted) {
+		await untilAnswered(wanted);
+		return { id: `${wanted.connection.host}:${wanted.connection.port}`, outputs: wanted };
+	},
+	async update(_id, wanted) {
+		await untilAnswered(wanted);
+		return wanted;
+	},
+	/** The server goes by itself. */
+	async delete() {},
+});
+
+const POLL_INTERVAL_MS = 200;
+
+/** @throws Error with the last reason when nobody lets us in in time */
+async function untilAnswered({ connection, timeoutSeconds }: Inputs): Promise<void> {
+	let last: unknown;
+	const answered = await poll(timeoutSeconds * 1000, POLL_INTERVAL_MS, async () => {
+		try {
+			await withClient(connection, { applicationName: "deployment-server" }, (client) =>
+				client.query("SELECT"),
+			);
+			return true;
+		} catch (error) {
+			last = error;
+			return undefined;
+		}
+	});
+	if (answered === undefined) {
+		throw new Error(`the database server does not answer after ${timeoutSeconds} s`, { cause: last });
+	}
+}

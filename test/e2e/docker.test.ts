@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { z } from "zod";
+import { findFreePort } from "../../components/local/port";
+import { DeployedProject } from "../support/deployed-project";
+import { DockerEngine } from "../support/docker/engine";
+import { importImages } from "../support/docker/images";
+import { dockerMissing } from "../support/docker/missing";
+import { underLoad } from "../support/load";
+
+const outputsSchema = z.object({ live: z.string(), release: z.string(), pauseMs: z.number() });
+
+const containerSchema = z.object({
+	HostConfig: z.object({
+		ReadonlyRootfs: z.boolean(),
+		CapDrop: z.array(z.string()),
+		SecurityOpt: z.array(z.string()),
+		PortBindings: z.record(z.string(), z.array(z.object({ HostIp: z.string() }))),
+	}),
+});
+
+/** The staging stack, whose team shares a passphrase. */
+class DockerProject extends DeployedProject {
+	override start(args: string[], environment: NodeJS.ProcessEnv = {}, script?: string): ChildProcess {
+		return super.start(args, { PULUMI_CONFIG_PASSPHRASE: "shared by the team", ...environment }, script);
+	}
+}
+
+const declare = dockerMissing === undefined ? describe : describe.skip;
+
+declare(
+	`a stack on platform docker, on the Pulumi CLI${dockerMissing ? ` (skipped: ${dockerMissing})` : ""}`,
+	() => {
+		const engine = new DockerEngine();
+		let project: DockerProject;
+		let url: string;
+
+		before(async () => {
+			await engine.start();
+			const { database, router, service } = await importImages(engine.socket);
+			const gatewayPort = await findFreePort();
+			project = new DockerProject("cli", "staging");
+			project.configure({
+				dockerHost: engine.socket,
+				databaseImage: database,
+				routerImage: router,
+				serviceImage: service,
+				gatewayPort,
+				databasePort: await findFreePort(),
+				routerPort: await findFreePort(),
+				serverPerColor: true,
+				poolSize: 4,
+				bakeSeconds: 1,
+				readyTimeoutSeconds: 60,
+			});
+			url = `http://127.0.0.1:${gatewayPort}`;
+			await project.init();
+			await project.mustUp();
+		});
+
+		after(async () => {
+			await project?.discard();
+			await engine.stop();
+		});
+
+		async function outputs() {
+			const { stdout } = await project.must("stack", "output", "--json", "-s", "staging");
+			return outputsSchema.parse(JSON.parse(stdout));
+		}
+
+		async function served(): Promise<string> {
+			const reply = await fetch(`${url}/version`, { signal: AbortSignal.timeout(5000) });
+			return ((await reply.json()) as { release: string }).release;
+		}
+
+		function running(): string[] {
+			const names = engine.docker("ps", "--format", "{{.Names}}").split("\n");
+			return names.map((name) => name.replace(/-[0-9a-f]{7}$/, "")).sort();
+		}
+
+		it("serves, and has nothing left to do", async () => {
+			assert.equal(await served(), "1.3.0");
+			const preview = await project.pulumi("preview", "--expect-no-changes", "-s", "staging");
+			assert.equal(preview.code, 0, preview.output);
+			assert.deepEqual(running(), [
+				"counting-staging-blue-1",
+				"counting-staging-database",
+				"counting-staging-router",
+			]);
+		});
+
+		it("runs containers that can do no more than they must, and tells no password in their environment", async () => {
+			const { databasePassword } = JSON.parse(
+				(await project.must("stack", "output", "--json", "--show-secrets", "-s", "staging")).stdout,
+			) as { databasePassword: string };
+			const ids = engine.docker("ps", "--quiet").split("\n");
+			for (const text of ids.map((id) => engine.docker("inspect", id))) {
+				assert.ok(!text.includes(databasePassword));
+				const [container] = z.array(containerSchema).parse(JSON.parse(text));
+				assert.ok(container);
+				const { ReadonlyRootfs, CapDrop, SecurityOpt, PortBindings } = container.HostConfig;
+				assert.equal(ReadonlyRootfs, true);
+				assert.deepEqual(CapDrop, ["ALL"]);
+				assert.deepEqual(SecurityOpt, ["no-new-privileges"]);
+				assert.deepEqual(
+					[
+						...new Set(
+							Object.values(PortBindings).flatMap((bindings) => bindings.map(({ HostIp }) => HostIp)),
+						),
+					],
+					["127.0.0.1"],
+				);
+			}
+		});
+
+		it("releases without one failed request", async () => {
+			project.bringMigration("1.4.0_add_ingested_batches.sql");
+			project.configure({ release: "1.4.0" });
+			const { requests, failures } = await underLoad(`${url}/cameras?limit=1`, () => project.mustUp());
+			assert.deepEqual(failures, []);
+			assert.ok(requests > 100);
+			assert.equal(await served(), "1.4.0");
+			assert.equal((await outputs()).live, "green");
+		});
+
+		it("goes back without one failed request, and keeps what was written since the release", async () => {
+			const created = await fetch(`${url}/cameras`, {
+				method: "POST",
+				headers: { "content-type": "application/json" },
+				body: JSON.stringify({ cameraName: "Gate 7" }),
+			});
+			assert.equal(created.status, 201, await created.clone().text());
+			const { id } = (await created.json()) as { id: number };
+			project.removeMigration("1.4.0_add_ingested_batches.sql");
+			project.configure({ release: "1.3.0" });
+			const { failures } = await underLoad(`${url}/cameras?limit=1`, () => project.mustUp());
+			assert.deepEqual(failures, []);
+			assert.equal(await served(), "1.3.0");
+			assert.equal((await outputs()).live, "blue");
+			assert.equal((await fetch(`${url}/cameras/${id}`)).status, 200);
+		});
+
+		it("replaces a live service whose settings change without one failed request", async () => {
+			project.configure({ logLevel: "warn" });
+			const { failures } = await underLoad(`${url}/cameras?limit=1`, () => project.mustUp());
+			assert.deepEqual(failures, []);
+			assert.deepEqual(running(), [
+				"counting-staging-blue-1",
+				"counting-staging-database",
+				"counting-staging-green-2",
+				"counting-staging-router",
+			]);
+		});
+
+		it("is routed again by an update after the router was started again", async () => {
+			engine.docker("restart", "counting-staging-router");
+			await project.mustUp();
+			assert.equal(await served(), "1.3.0");
+		});
+
+		it("leaves nothing when it is destroyed", async () => {
+			await project.must("destroy", "--yes", "-s", "staging");
+			assert.equal(engine.docker("ps", "--all", "--quiet"), "");
+			assert.equal(engine.docker("volume", "ls", "--quiet"), "");
+			assert.equal(engine.docker("network", "ls", "--quiet", "--filter", "name=counting"), "");
+		});
+	},
+);
