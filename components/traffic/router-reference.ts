@@ -3,6 +3,12 @@ import { HaproxyRouter } from "./docker/haproxy-router";
 import { GatewayRouter } from "./local/gateway-router";
 import type { Router } from "./routing";
 
+const albColor = z.strictObject({
+	targetGroupArn: z.string().min(1),
+	/** Where the deployment reaches the colour. */
+	url: z.url(),
+});
+
 /** How to get at the router of a stack, by the kind that its platform has. Nothing secret. */
 export const routerReferenceSchema = z.discriminatedUnion("kind", [
 	z.strictObject({
@@ -22,6 +28,15 @@ export const routerReferenceSchema = z.discriminatedUnion("kind", [
 		/** The name of its state map, as HAProxy knows it. */
 		stateFile: z.string().min(1),
 	}),
+	z.strictObject({
+		/** The load balancer of platform `aws`. */
+		kind: z.literal("alb"),
+		region: z.string().min(1),
+		listenerArn: z.string().min(1),
+		/** As CloudWatch names it. */
+		loadBalancer: z.string().min(1),
+		colors: z.strictObject({ blue: albColor, green: albColor }),
+	}),
 ]);
 
 export type RouterReference = z.infer<typeof routerReferenceSchema>;
@@ -33,6 +48,8 @@ export function routerId(reference: RouterReference): string {
 			return reference.stateFile;
 		case "haproxy":
 			return `haproxy ${reference.host}:${reference.port}`;
+		case "alb":
+			return reference.listenerArn;
 	}
 }
 
@@ -43,5 +60,10 @@ export function openRouter(reference: RouterReference): Router {
 			return new GatewayRouter(reference.stateFile, reference.serviceDirectory);
 		case "haproxy":
 			return new HaproxyRouter(reference, reference.stateFile);
+		case "alb": {
+			// Loaded where it is needed: the SDK of AWS would take its time of every other stack.
+			const { openAlbRouter } = require("./aws/open") as typeof import("./aws/open");
+			return openAlbRouter(reference);
+		}
 	}
 }

@@ -1,0 +1,28 @@
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { type AlbAddress, AlbRouter } from "./alb-router";
+
+const CONNECT_TIMEOUT_MS = 5000;
+const ANSWER_TIMEOUT_MS = 10_000;
+const ATTEMPTS = 5;
+
+/**
+ * The router of a stack on platform `aws`, with the credentials that the environment has.
+ *
+ * @param endpoint of all services, in place of AWS's own
+ */
+export function openAlbRouter(address: AlbAddress, endpoint?: string): AlbRouter {
+	const options = {
+		region: address.region,
+		maxAttempts: ATTEMPTS,
+		// Waits longer between attempts when AWS says that there are too many.
+		retryMode: "adaptive",
+		requestHandler: {
+			connectionTimeout: CONNECT_TIMEOUT_MS,
+			requestTimeout: ANSWER_TIMEOUT_MS,
+			throwOnRequestTimeout: true,
+		},
+		...(endpoint !== undefined && { endpoint }),
+	};
+	return new AlbRouter(address, new ElasticLoadBalancingV2Client(options), new CloudWatchClient(options));
+}
