@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { githubTarget, writeComment } from "./github";
+import { run } from "./run";
+
+const USAGE =
+	"usage: npm run comment -- <pull request> <file> …, with GITHUB_REPOSITORY and GITHUB_TOKEN set";
+/** The most that GitHub takes, less the marker. */
+const LONGEST = 65_000;
+
+async function main([pullRequest = "", ...files]: string[]): Promise<number> {
+	if (!/^[1-9]\d*$/.test(pullRequest) || files.length === 0) {
+		console.error(USAGE);
+		return 2;
+	}
+	const text = files.map((file) => readFileSync(file, "utf8")).join("\n\n");
+	const whole =
+		text.length <= LONGEST
+			? text
+			: `${text.slice(0, LONGEST)}\n\n*The rest does not fit here: the workflow's log has it.*`;
+	const done = await writeComment(githubTarget(process.env), Number(pullRequest), "report", whole);
+	console.log(`the comment on pull request ${pullRequest} was ${done}`);
+	return 0;
+}
+
+// `npm run comment -- 12 report.md`: the reports of a pull request as one comment, which the next run writes over.
+run(main);
