@@ -15,7 +15,7 @@ function listed(document: string): Map<string, string[]> {
 	const sections = document.split(/^## /m).slice(1);
 	return new Map(
 		sections.flatMap((section) => {
-			const file = /^`test\/seed\/([\w-]+\.test\.ts)`/m.exec(section)?.[1];
+			const file = /^`test\/seed\/([\w-]+\.suite\.ts)`/m.exec(section)?.[1];
 			const rows = [...section.matchAll(/^\| (.+?) \| .+ \|$/gm)].map(([, name]) => name ?? "");
 			return file === undefined ? [] : [[file, rows.slice(2)]];
 		}),
@@ -26,8 +26,11 @@ describe("the table of requirements", () => {
 	const document = readFileSync(join(DOCS, "requirements.md"), "utf8");
 
 	it("names each test here once, and no other", () => {
-		const files = readdirSync(__dirname).filter(
-			(file) => /\.test\.ts$/.test(file) && file !== "table.test.ts",
+		const files = readdirSync(__dirname).filter((file) => file.endsWith(".suite.ts"));
+		const run = readFileSync(join(__dirname, "requirements.test.ts"), "utf8");
+		assert.deepEqual(
+			[...run.matchAll(/^import "\.\/(.+)";$/gm)].map(([, file]) => `${file}.ts`).sort(),
+			files.sort(),
 		);
 		assert.deepEqual(
 			Object.fromEntries(listed(document)),

@@ -1,7 +1,1 @@
-import { stopTestServer } from "./postgres";
-
-export const mochaHooks = {
-	async afterAll(): Promise<void> {
-		await stopTestServer();
-	},
-};
+export { prepareTestServers as mochaGlobalSetup, removeTestServers as mochaGlobalTeardown } from "./postgres";

@@ -1,24 +1,48 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { type Connection, withClient } from "../../components/database/connection";
 import { ensureServer, removeServer, superuserConnection } from "../../components/database/local/server";
 
-let server: Promise<Connection> | undefined;
-let directory: string | undefined;
+/** Names the folder in which each process that runs tests keeps its server. */
+const SERVERS = "COUNTING_TEST_SERVERS";
 
-/** The superuser's connection to a PostgreSQL server that this test process shares, started on first use. */
+let server: Promise<Connection> | undefined;
+
+/** Makes the folder for the servers; the processes that run tests inherit its name. */
+export function prepareTestServers(): void {
+	process.env[SERVERS] = mkdtempSync(join(tmpdir(), "counting-test-"));
+	// For PostgreSQL's own account, when root runs the tests.
+	chmodSync(testServers(), 0o755);
+}
+
+/** Stops and removes every server of this run. */
+export async function removeTestServers(): Promise<void> {
+	for (const name of readdirSync(testServers())) {
+		await removeServer(join(testServers(), name), 30);
+	}
+	rmSync(testServers(), { recursive: true });
+}
+
+function testServers(): string {
+	const directory = process.env[SERVERS];
+	if (directory === undefined) {
+		throw new Error("mocha was not told to require test/support/hooks.ts");
+	}
+	return directory;
+}
+
+/** The superuser's connection to a PostgreSQL server that the tests of this process share, started on first use. */
 export function testServer(): Promise<Connection> {
 	server ??= start();
 	return server;
 }
 
 async function start(): Promise<Connection> {
-	directory = mkdtempSync(join(tmpdir(), "counting-test-"));
-	// For PostgreSQL's own account, when root runs the tests.
-	chmodSync(directory, 0o755);
+	const directory = join(testServers(), `server-${process.env.MOCHA_WORKER_ID ?? "only"}`);
+	mkdirSync(directory);
 	const password = randomBytes(12).toString("hex");
 	const { port } = await ensureServer({ directory, password, maxConnections: 100, timeoutSeconds: 60 });
 	return superuserConnection(port, password);
@@ -51,14 +75,4 @@ export async function testDatabase(): Promise<TestDatabase> {
 				await client.query(`DROP ROLE IF EXISTS ${identifier}`);
 			}),
 	};
-}
-
-/** Stops and removes the shared server; the root hook calls it after the last test. */
-export async function stopTestServer(): Promise<void> {
-	if (server === undefined || directory === undefined) {
-		return;
-	}
-	await removeServer(directory, 30);
-	rmSync(directory, { recursive: true, force: true });
-	server = undefined;
 }

@@ -8,16 +8,14 @@ const SLOWEST = 15;
 class PlainCount extends reporters.Spec {
 	constructor(runner, options) {
 		super(runner, options);
-		const { EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_RUN_END } = Runner.constants;
-		const began = new Map();
+		const { EVENT_HOOK_END, EVENT_RUN_END, EVENT_TEST_END } = Runner.constants;
 		const seconds = new Map();
-		runner.on(EVENT_SUITE_BEGIN, (suite) => began.set(suite, Date.now()));
-		runner.on(EVENT_SUITE_END, (suite) => {
-			if (suite.parent?.root) {
-				const file = relative(process.cwd(), suite.file ?? "");
-				seconds.set(file, (seconds.get(file) ?? 0) + (Date.now() - began.get(suite)) / 1000);
-			}
-		});
+		const count = ({ file, duration = 0 }) => {
+			const path = relative(process.cwd(), file ?? "");
+			seconds.set(path, (seconds.get(path) ?? 0) + duration / 1000);
+		};
+		runner.on(EVENT_TEST_END, count);
+		runner.on(EVENT_HOOK_END, count);
 		runner.once(EVENT_RUN_END, () => {
 			const slowest = [...seconds].sort(([, one], [, other]) => other - one).slice(0, SLOWEST);
 			console.log("Seconds in the slowest files, their hooks included:");
