@@ -1,9 +1,8 @@
-import { z } from "zod";
-import { lastGoodRelease, type PastUpdate } from "../components/release/last-good";
-import { chooseEngine, runPulumi } from "./engine";
-import { projectName } from "./project";
+import { lastGoodRelease } from "../components/release/last-good";
+import { runPulumi } from "./engine";
 import { run } from "./run";
 import { stackOf } from "./stack-environment";
+import { RELEASE_KEY, stackHistory } from "./stack-history";
 
 const USAGE = "usage: npm run rollback -- --stack <stack> [--dry-run]";
 const DRY_RUN = "--dry-run";
@@ -14,7 +13,7 @@ async function main(args: string[]): Promise<number> {
 		console.error(USAGE);
 		return 2;
 	}
-	const { present, release, deployedAt } = lastGoodRelease(await historyOf(stack));
+	const { present, release, deployedAt } = lastGoodRelease(await stackHistory(stack));
 	console.log(`${stack} goes back from release ${present} to ${release}, last deployed on ${deployedAt}`);
 	if (args.includes(DRY_RUN)) {
 		console.log("nothing was changed, as this was a dry run");
@@ -35,8 +34,6 @@ async function main(args: string[]): Promise<number> {
 	return updated;
 }
 
-const RELEASE_KEY = `${projectName}:release`;
-
 function areKnown(args: string[]): boolean {
 	return args.every(
 		(arg, index) =>
@@ -44,33 +41,6 @@ function areKnown(args: string[]): boolean {
 			/^(--stack=|-s=?)./.test(arg) ||
 			["-s", "--stack"].includes(args[index - 1] ?? ""),
 	);
-}
-
-const historySchema = z.array(
-	z.object({
-		kind: z.string(),
-		result: z.string(),
-		endTime: z.string().default("an unknown day"),
-		config: z.record(z.string(), z.object({ value: z.string().optional() })).nullish(),
-	}),
-);
-
-/** Newest first. */
-async function historyOf(stack: string): Promise<PastUpdate[]> {
-	let text = "";
-	// The CLI shows ten updates unless it is asked for all; the embedded engine always shows all.
-	const all = chooseEngine().kind === "cli" ? ["--page-size", "0"] : [];
-	const code = await runPulumi(["stack", "history", "--json", ...all, "-s", stack], {
-		capture: (piece) => {
-			text += piece;
-		},
-	});
-	if (code !== 0) {
-		throw new Error(`the history of ${stack} cannot be read`);
-	}
-	return historySchema
-		.parse(JSON.parse(text))
-		.map(({ config, ...update }) => ({ ...update, release: config?.[RELEASE_KEY]?.value }));
 }
 
 // `npm run rollback -- --stack dev`: sets the release that was live before the present one, and deploys it.

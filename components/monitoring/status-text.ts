@@ -1,6 +1,7 @@
 import type { DeploymentStatus, RecordedDeployment } from "./deployment-status";
 import type { Observation } from "./observe";
 import type { ReplicationLink } from "./replication";
+import { duration, moment, table } from "./text";
 
 /** What `npm run status` shows of a stack, in lines of a terminal. */
 export function statusText({ status, links, faults }: Observation): string {
@@ -142,32 +143,6 @@ function metricLines({ metrics }: DeploymentStatus): string[] {
 }
 
 /** Columns as wide as their longest text. */
-function table(rows: string[][]): string[] {
-	const widths = rows.reduce<number[]>(
-		(widest, row) => row.map((text, column) => Math.max(widest[column] ?? 0, text.length)),
-		[],
-	);
-	return rows.map((row) =>
-		row
-			.map((text, column) => text.padEnd(widths[column] ?? 0))
-			.join("  ")
-			.trimEnd(),
-	);
-}
-
-/** `2026-01-31T08:15:30.123Z` → `2026-01-31 08:15:30Z`. */
-function moment(instant: string): string {
-	return instant.replace("T", " ").replace(/\.\d+/, "");
-}
-
-const MINUTE = 60;
-
-function duration(seconds: number): string {
-	return seconds < MINUTE
-		? `${seconds.toFixed(1)} s`
-		: `${Math.floor(seconds / MINUTE)} min ${Math.floor(seconds % MINUTE)} s`;
-}
-
 function words(status: string): string {
 	return status.replaceAll("_", " ");
 }

@@ -281,6 +281,7 @@ async function assertWatchable(project: TestProject): Promise<void> {
 		[status.environment.stack, status.release, status.colors, status.deployments.length],
 		["dev", "1.3.0", [], 1],
 	);
+	await assertHistory(project);
 	const { stdout: outputs } = await project.must("stack", "output", "--json", "--show-secrets", "-s", "dev");
 	const { catalog } = stackAccess("dev", JSON.parse(outputs));
 	assert.equal(catalog.user, "counting_dev_catalog_reader");
@@ -300,4 +301,26 @@ async function assertWatchable(project: TestProject): Promise<void> {
 	assert.deepEqual(await query(catalog, "SELECT * FROM of_a_later_version"), []);
 	const { stdout: shown } = await project.must("stack", "output", "--json", "-s", "dev");
 	assert.equal(JSON.parse(shown).catalog, "[secret]");
+}
+
+/** The engine's history and the catalog agree on what has been released. */
+async function assertHistory(project: TestProject): Promise<void> {
+	const history = async (...args: string[]) => {
+		const { code, stdout, output } = await finished(
+			project.start(["--stack", "dev", "--json", ...args], {}, "history.ts"),
+		);
+		assert.equal(code, 0, output);
+		return JSON.parse(stdout);
+	};
+	const entries = (await history()) as {
+		update?: { kind: string; result: string; release: string };
+		recorded?: { deployment: number; release: string; status: string };
+	}[];
+	const recorded = entries.filter((entry) => entry.recorded !== undefined);
+	assert.equal(recorded.length, 1);
+	const { update, recorded: own } = recorded[0]!;
+	assert.deepEqual([update?.kind, update?.result, update?.release], ["update", "succeeded", "1.3.0"]);
+	assert.deepEqual([own?.deployment, own?.release, own?.status], [1, "1.3.0", "completed"]);
+	const { live } = await history("--at", new Date().toISOString());
+	assert.deepEqual([live.release, live.deployment], ["1.3.0", 1]);
 }

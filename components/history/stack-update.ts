@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** An entry of `stack history --json`, the same from both engines. */
+const stackUpdateSchema = z.object({
+	/** `update`, `refresh`, `destroy` or `import`. */
+	kind: z.string(),
+	/** `succeeded`, `failed` or `in-progress`. */
+	result: z.string(),
+	startTime: z.string().default("an unknown day"),
+	endTime: z.string().default("an unknown day"),
+	message: z.string().default(""),
+	environment: z.record(z.string(), z.string()).nullish(),
+	config: z.record(z.string(), z.object({ value: z.string().optional() })).nullish(),
+});
+
+export interface StackUpdate extends Omit<z.infer<typeof stackUpdateSchema>, "environment" | "config"> {
+	/** The release in the stack file at that time; undefined when there was none, or a secret one. */
+	release?: string;
+	commit?: string;
+	author?: string;
+}
+
+/**
+ * Reads a stack's history.
+ *
+ * @param releaseKey the full key of the release in the stack config
+ */
+export function readHistory(history: unknown, releaseKey: string): StackUpdate[] {
+	return z
+		.array(stackUpdateSchema)
+		.parse(history)
+		.map(({ config, environment, ...update }) => {
+			const release = config?.[releaseKey]?.value;
+			const { "git.head": commit, "git.author": author } = environment ?? {};
+			return {
+				...update,
+				...(release !== undefined && { release }),
+				...(commit && { commit }),
+				...(author && { author }),
+			};
+		});
+}
