@@ -27,6 +27,7 @@ export interface ServerContainerArgs {
 /** Where official images since PostgreSQL 18 keep what has to survive the container. */
 const DATA = "/var/lib/postgresql";
 const SECRETS = "/run/secrets";
+const SHARED_MEMORY_MB = 1024;
 
 /** A PostgreSQL server as a container, with its rows in a volume. */
 export class ServerContainer extends pulumi.ComponentResource {
@@ -69,6 +70,8 @@ export class ServerContainer extends pulumi.ComponentResource {
 				capabilities: { drops: ["ALL"], adds: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] },
 				labels: secrets.labels,
 				volumes: [{ volumeName: this.data.name, containerPath: DATA }, ...secrets.volumes],
+				// Parallel workers share their memory there, of which a container has 64 MB by default.
+				shmSize: SHARED_MEMORY_MB,
 				tmpfs: { "/tmp": "", "/var/run/postgresql": "mode=3777" },
 				networksAdvanced: [{ name: host.network.name }],
 				ports: [{ internal: 5432, external: port, ip: PUBLISHED_ON }],
