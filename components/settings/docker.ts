@@ -3,9 +3,10 @@ import type { Settings } from "./settings";
 /** What platform `docker` needs beside the settings that every platform has. */
 export type DockerSettings = Settings & Required<Pick<Settings, DockerDefault>>;
 
-type DockerDefault = keyof typeof defaults;
+type DockerDefault = keyof typeof dockerDefaults;
 
-const defaults = {
+/** What is there for each key that the stack file leaves out. */
+export const dockerDefaults = {
 	databasePort: 15_432,
 	gatewayPort: 8080,
 	routerPort: 19_999,
@@ -16,5 +17,5 @@ const defaults = {
 
 /** Completes the settings of a stack on platform `docker`. */
 export function dockerSettings(settings: Settings): DockerSettings {
-	return { ...defaults, ...settings };
+	return { ...dockerDefaults, ...settings };
 }

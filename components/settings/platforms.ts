@@ -6,7 +6,7 @@ export type Problem = [key: ConfigKey, text: string];
 type PlatformName = Config["platform"];
 
 /** Keys that mean something on some platforms only; what the stack file leaves out, the platform chooses. */
-const keysOf = {
+export const keysOf = {
 	databasePort: ["local", "docker"],
 	gatewayPort: ["local", "docker"],
 	dockerHost: ["docker"],

@@ -208,3 +208,13 @@ export const secretConfigKeys = ["notifyUrl", "notifySecret"] as const satisfies
 export type Config = z.infer<typeof configSchema>;
 export type ConfigKey = keyof Config;
 export const configKeys = Object.keys(configSchema.shape) as ConfigKey[];
+
+/** What a key's value may be, in words; undefined for a structured one. */
+export function allowedFor(key: ConfigKey): string | undefined {
+	let schema: z.ZodType = configSchema.shape[key];
+	while ("unwrap" in schema && typeof schema.unwrap === "function") {
+		schema = schema.unwrap();
+	}
+	const text = schema.meta()?.allowed;
+	return typeof text === "string" ? text : undefined;
+}

@@ -1,7 +1,14 @@
 import type { z } from "zod";
 import { environmentDefaults } from "./environments";
 import { type PlatformKey, type Problem, platformProblems } from "./platforms";
-import { type Config, type ConfigKey, configKeys, configSchema, secretConfigKeys } from "./schema";
+import {
+	allowedFor,
+	type Config,
+	type ConfigKey,
+	configKeys,
+	configSchema,
+	secretConfigKeys,
+} from "./schema";
 
 /** The stack config, checked and completed. */
 export type Settings = Required<Omit<Config, LeftOut>> & Pick<Config, LeftOut>;
@@ -102,16 +109,7 @@ function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: S
 			: stack.secretKeys.includes(full) || isSecret(key)
 				? "a secret"
 				: JSON.stringify(own[key]);
-	return [`${full}: found ${found}; allowed: ${allowed(key) ?? issue.message}`];
-}
-
-function allowed(key: ConfigKey): string | undefined {
-	let schema: z.ZodType = configSchema.shape[key];
-	while ("unwrap" in schema && typeof schema.unwrap === "function") {
-		schema = schema.unwrap();
-	}
-	const text = schema.meta()?.allowed;
-	return typeof text === "string" ? text : undefined;
+	return [`${full}: found ${found}; allowed: ${allowedFor(key) ?? issue.message}`];
 }
 
 /** What a service has beside its pool. */
