@@ -140,13 +140,20 @@ export async function closeAbandoned(
 	}));
 }
 
-/** Whether a deployment of an environment is not closed: one that is under way, or one whose owner is gone. */
+/**
+ * Whether anything of an environment's deployments is not closed: a deployment, a stage or a rollback that is under way,
+ * or whose owner is gone.
+ */
 export async function hasOpenDeployment(client: ClientBase, environment: EnvironmentType): Promise<boolean> {
-	const { rows } = await client.query(
-		"SELECT FROM deployment_pipelines WHERE environment = $1 AND status IN ('pending', 'running') LIMIT 1",
+	const { rows } = await client.query<{ open: boolean }>(
+		`SELECT EXISTS (SELECT FROM deployment_pipelines WHERE environment = $1 AND status IN ('pending', 'running'))
+			OR EXISTS (SELECT FROM deployment_stages AS stage JOIN deployment_pipelines AS own ON own.id = pipeline_id
+				WHERE environment = $1 AND stage.status = 'running')
+			OR EXISTS (SELECT FROM deployment_rollbacks JOIN deployment_pipelines AS own ON own.id = pipeline_id
+				WHERE environment = $1 AND rollback_status IN ('pending', 'running')) AS open`,
 		[environment],
 	);
-	return rows.length > 0;
+	return rows[0]?.open ?? false;
 }
 
 /** The release of the last deployment of the same environment that succeeded before this one; undefined before the first. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hasOpenDeployment } from "../catalog/deployments";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { deploymentContextSchema } from "../pipeline/context";
 import { completeDeployment, inStage, type StageLog } from "../pipeline/deployment";
 import { recordPutBack } from "../pipeline/put-back";
@@ -39,7 +39,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	/** Whether every deployment was closed: one whose update died may leave nothing else to do. */
 	async isCurrent(_id, { context }) {
 		try {
-			return !(await withClient(context.catalog, { applicationName: "deployment-health" }, (client) =>
+			return !(await withCatalog(context.catalog, "deployment-health", (client) =>
 				hasOpenDeployment(client, context.environment),
 			));
 		} catch (error) {

@@ -1,5 +1,5 @@
 import { recordHealthChecks } from "../catalog/health-checks";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { poll } from "../local/deadline";
 import type { DeploymentContext } from "../pipeline/context";
 import { resumeSubscription } from "../replication/link";
@@ -97,7 +97,7 @@ async function hasFaultyLink({ links }: Trial): Promise<boolean> {
 }
 
 function record({ context, deploymentId, subject }: Trial, results: CheckResult[]): Promise<void> {
-	return withClient(context.catalog, { applicationName: "deployment-health" }, (client) =>
+	return withCatalog(context.catalog, "deployment-health", (client) =>
 		recordHealthChecks(client, {
 			deploymentId,
 			environment: context.environment,

@@ -2,8 +2,8 @@ import type { ClientBase } from "pg";
 import { noteFailed } from "../catalog/blue-green";
 import { closeAbandoned, closeDeployment, openDeployment, releaseBefore } from "../catalog/deployments";
 import type { RollbackType } from "../catalog/rollbacks";
+import { withCatalog } from "../catalog/session";
 import { addStageOutput, completeStage, failStage, startStage } from "../catalog/stages";
-import { type Connection, withClient } from "../database/connection";
 import { MigrationError } from "../migrations/error";
 import { undoDeployment } from "../migrations/run";
 import { notifyDeployment } from "../monitoring/notify-deployment";
@@ -22,6 +22,8 @@ interface OpenDeployment {
 	steps: number;
 	closed: boolean;
 }
+
+const APPLICATION = "deployment-pipeline";
 
 /**
  * The deployment that this update is, for all providers of one update work in one process. A process starts a new one
@@ -66,7 +68,7 @@ export async function inStage<T>(
 	const deployment = await open;
 	const { id, lock } = deployment;
 	const output = new StageOutput((text) =>
-		withCatalog(context.catalog, (client) => addStageOutput(client, id, stage, text)),
+		withCatalog(context.catalog, APPLICATION, (client) => addStageOutput(client, id, stage, text)),
 	);
 	deployment.steps++;
 	try {
@@ -102,7 +104,9 @@ export async function completeDeployment(context: DeploymentContext): Promise<vo
 	deployment.closed = true;
 	const { id } = deployment;
 	try {
-		await withCatalog(context.catalog, (client) => closeDeployment(client, id, { status: "completed" }));
+		await withCatalog(context.catalog, APPLICATION, (client) =>
+			closeDeployment(client, id, { status: "completed" }),
+		);
 	} finally {
 		await unlock(deployment);
 	}
@@ -142,7 +146,7 @@ async function record(context: DeploymentContext): Promise<number> {
 			...(changed !== undefined && { uncommittedChanges: changed.length > 0 }),
 		},
 	};
-	const { interrupted, id } = await withCatalog(context.catalog, async (client) => ({
+	const { interrupted, id } = await withCatalog(context.catalog, APPLICATION, async (client) => ({
 		interrupted: await closeAbandoned(client, context.environment),
 		id: await openDeployment(client, deployment, context.stages),
 	}));
@@ -164,7 +168,7 @@ async function enter(
 ): Promise<void> {
 	working.set(stage, (working.get(stage) ?? 0) + 1);
 	const type = context.stages.find(({ name }) => name === stage)?.type ?? stageType(stage);
-	await withCatalog(context.catalog, (client) => startStage(client, id, { name: stage, type }));
+	await withCatalog(context.catalog, APPLICATION, (client) => startStage(client, id, { name: stage, type }));
 }
 
 /** The step is done, whatever the catalog can be told of it: undoing it for want of a record would make things worse. */
@@ -177,7 +181,7 @@ async function leave(
 	const left = (working.get(stage) ?? 1) - 1;
 	working.set(stage, left);
 	try {
-		await withCatalog(context.catalog, (client) =>
+		await withCatalog(context.catalog, APPLICATION, (client) =>
 			left === 0 ? completeStage(client, id, stage, output) : addStageOutput(client, id, stage, output),
 		);
 	} catch (error) {
@@ -202,9 +206,9 @@ async function abandon(
 ): Promise<Error> {
 	const reason = messageOf(cause);
 	const told: string[] = [`${step}: ${reason}`];
-	const tell = async (work: Parameters<typeof withClient<void>>[2]): Promise<string | undefined> => {
+	const tell = async (work: Parameters<typeof withCatalog<void>>[2]): Promise<string | undefined> => {
 		try {
-			await withCatalog(context.catalog, work);
+			await withCatalog(context.catalog, APPLICATION, work);
 			return undefined;
 		} catch (error) {
 			return `the catalog could not be told: ${messageOf(error)}`;
@@ -247,7 +251,9 @@ async function undo(
 		if (cause instanceof StuckTraffic) {
 			throw new Error("nothing was undone, since the traffic stays");
 		}
-		const target = await withCatalog(context.catalog, (client) => releaseBefore(client, deploymentId));
+		const target = await withCatalog(context.catalog, APPLICATION, (client) =>
+			releaseBefore(client, deploymentId),
+		);
 		const report = await undoDeployment({
 			releases: { previous: context.release, ...(target !== undefined && { target }) },
 			target: context.target,
@@ -271,10 +277,6 @@ async function undo(
 		told.push(`no automatic rollback: ${messageOf(error)}`);
 		return [];
 	}
-}
-
-function withCatalog<T>(catalog: Connection, work: Parameters<typeof withClient<T>>[2]): Promise<T> {
-	return withClient(catalog, { applicationName: "deployment-pipeline" }, work);
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { releaseBefore } from "../catalog/deployments";
 import { finishRollback, hasRollback, type RollbackStep, startRollback } from "../catalog/rollbacks";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { compareVersions } from "../migrations/migration";
 import type { DeploymentContext } from "./context";
 
@@ -16,7 +16,7 @@ export async function recordPutBack(
 	steps: RollbackStep[],
 	fallback?: string,
 ): Promise<void> {
-	await withClient(catalog, { applicationName: "deployment-pipeline" }, async (client) => {
+	await withCatalog(catalog, "deployment-pipeline", async (client) => {
 		if (await hasRollback(client, deploymentId)) {
 			return;
 		}

@@ -1,18 +1,24 @@
 import { delimiter, dirname } from "node:path";
 import type { Connection } from "../database/connection";
 
-/** What of the operator's shell a stage gets: nothing that could be a passphrase or a token. */
-const PASSED_ON = [
-	"HOME",
-	"TMPDIR",
-	"LANG",
-	"HTTP_PROXY",
-	"HTTPS_PROXY",
-	"NO_PROXY",
-	"http_proxy",
-	"https_proxy",
-	"no_proxy",
-];
+const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+/** What of the operator's shell a stage gets: but for a proxy's password nothing that could be a secret. */
+const PASSED_ON = ["HOME", "TMPDIR", "LANG", "NO_PROXY", "no_proxy", ...PROXIES];
+
+/** The passwords of the proxies that a stage is told of, as they stand in their addresses and as they are. */
+export function proxyPasswords(shell: NodeJS.ProcessEnv): string[] {
+	const passwords = PROXIES.flatMap((key) => /^[^/]*\/\/[^/@:]*:([^@]*)@/.exec(shell[key] ?? "")?.[1] ?? []);
+	return [...new Set(passwords.flatMap((password) => [password, decoded(password)]))].filter(Boolean);
+}
+
+function decoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		// No percent-encoding: it is as it stands.
+		return text;
+	}
+}
 
 export interface StageSurroundings {
 	name: string;

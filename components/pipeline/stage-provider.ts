@@ -6,7 +6,7 @@ import { fenceState, installFence } from "../traffic/write-fence";
 import { type DeploymentContext, deploymentContextSchema } from "./context";
 import { completeDeployment, inStage, type StageLog } from "./deployment";
 import { runStage } from "./run-stage";
-import { stageEnvironment } from "./stage-environment";
+import { proxyPasswords, stageEnvironment } from "./stage-environment";
 import { STAGE_MOMENTS } from "./stage-list";
 
 const inputs = z.object({
@@ -88,7 +88,7 @@ async function test(wanted: Inputs, log: StageLog): Promise<void> {
 			process.env,
 		),
 		timeoutMs: timeoutSeconds * 1000,
-		secrets: [owner.password, application.password, context.catalog.password],
+		secrets: [owner.password, application.password, context.catalog.password, ...proxyPasswords(process.env)],
 		log,
 	});
 }

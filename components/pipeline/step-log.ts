@@ -1,12 +1,12 @@
 import { logExecutionSteps } from "../catalog/execution-log";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import type { DeploymentContext } from "./context";
 
 const APPLICATION = "deployment-pipeline";
 
 /** Writes into the catalog that a step of a deployment begins. */
 export function recordStep(context: DeploymentContext, deploymentId: number, step: string): Promise<void> {
-	return withClient(context.catalog, { applicationName: APPLICATION }, (catalog) =>
+	return withCatalog(context.catalog, APPLICATION, (catalog) =>
 		logExecutionSteps(catalog, deploymentId, [{ step, status: "started" }]),
 	);
 }
@@ -17,7 +17,7 @@ export function recordDurations(
 	deploymentId: number,
 	steps: readonly { step: string; durationMs: number }[],
 ): Promise<void> {
-	return withClient(context.catalog, { applicationName: APPLICATION }, (catalog) =>
+	return withCatalog(context.catalog, APPLICATION, (catalog) =>
 		logExecutionSteps(
 			catalog,
 			deploymentId,

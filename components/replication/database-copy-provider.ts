@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { z } from "zod";
 import { GatewayError } from "../../gateway/client";
 import { noteBuilding, noteColor, noteDropped } from "../catalog/blue-green";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { loadMigrations } from "../migrations/files";
 import { listEntries, migrationEntriesSchema } from "../migrations/migration-entries";
 import { isUpToDate } from "../migrations/status";
@@ -181,7 +181,7 @@ async function bringInStep(wanted: Inputs): Promise<void> {
 
 function inCatalog(
 	{ catalog }: Inputs["context"],
-	work: Parameters<typeof withClient<void>>[2],
+	work: Parameters<typeof withCatalog<void>>[2],
 ): Promise<void> {
-	return withClient(catalog, { applicationName: "deployment-copy" }, work);
+	return withCatalog(catalog, "deployment-copy", work);
 }

@@ -1,6 +1,6 @@
 import { noteColor, noteLive, noteSwitched, noteSwitchStarted } from "../catalog/blue-green";
 import { finishRollback, type NewRollback, startRollback } from "../catalog/rollbacks";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { BakeFailure, bake } from "../health/bake";
 import type { CheckResult } from "../health/check-result";
 import { HealthFailure } from "../health/pass-checks";
@@ -226,9 +226,9 @@ async function recordSteps(options: ReleaseTrafficOptions, report: CutoverReport
 
 function inCatalog<T>(
 	{ context }: ReleaseTrafficOptions,
-	work: Parameters<typeof withClient<T>>[2],
+	work: Parameters<typeof withCatalog<T>>[2],
 ): Promise<T> {
-	return withClient(context.catalog, { applicationName: "deployment-traffic" }, work);
+	return withCatalog(context.catalog, "deployment-traffic", work);
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hasOpenDeployment } from "../catalog/deployments";
-import { withClient } from "../database/connection";
+import { withCatalog } from "../catalog/session";
 import { findFault } from "../health/checks";
 import { passChecks } from "../health/pass-checks";
 import { windowOf } from "../health/statement-window";
@@ -95,8 +95,11 @@ function generations({ live, idle }: Pick<Inputs, "live" | "idle">): number[] {
 	return [live.generation, ...(idle === undefined ? [] : [idle.generation])];
 }
 
-function inCatalog<T>({ catalog }: Inputs["context"], work: Parameters<typeof withClient<T>>[2]): Promise<T> {
-	return withClient(catalog, { applicationName: "deployment-traffic" }, work);
+function inCatalog<T>(
+	{ catalog }: Inputs["context"],
+	work: Parameters<typeof withCatalog<T>>[2],
+): Promise<T> {
+	return withCatalog(catalog, "deployment-traffic", work);
 }
 
 /** Whether both links between two colours go on by themselves. */

@@ -3,6 +3,7 @@ import type { Client } from "pg";
 import {
 	closeAbandoned,
 	closeDeployment,
+	hasOpenDeployment,
 	latestDeployments,
 	type NewDeployment,
 	openDeployment,
@@ -346,6 +347,20 @@ describe("the catalog", () => {
 			const test = (await stagesOf(client, id))[1];
 			assert.equal(test?.error, "interrupted");
 			assert(test?.completedAt && test.durationMs !== undefined);
+		});
+
+		it("and of a rollback whose owner is gone keep the environment open, also when the deployment is closed", async () => {
+			assert.equal(await hasOpenDeployment(client, "staging"), false);
+			const id = await openDeployment(client, deployment, planned);
+			assert.equal(await hasOpenDeployment(client, "staging"), true);
+			await closeDeployment(client, id, { status: "failed", error: "because" });
+			assert.equal(await hasOpenDeployment(client, "staging"), false);
+			await startRollback(client, { deploymentId: id, type: "automatic", reason: "because" });
+			assert.equal(await hasOpenDeployment(client, "staging"), true);
+			assert.equal(await hasOpenDeployment(client, "production"), false);
+			await closeAbandoned(client, "staging");
+			assert.equal(await hasOpenDeployment(client, "staging"), false);
+			assert.equal((await statuses(id)).at(-1), "Rollback: failed");
 		});
 
 		async function milliseconds(id: number, name: string): Promise<number> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { finishRollback, type RollbackType, startRollback } from "../../catalog/rollbacks";
-import { withClient } from "../../database/connection";
+import { withCatalog } from "../../catalog/session";
 import type { DeploymentContext } from "../../pipeline/context";
 import { TrafficReturned } from "../../pipeline/deployment";
 import { goBack } from "./switch";
@@ -48,7 +48,7 @@ export async function withdrawRoute(
 	const durationMs = Math.round(performance.now() - started);
 	const where = previous === undefined ? "taken off the service" : `back on ${previous.targetGroup}`;
 	const targetVersion = /^\d+\.\d+\.\d+/.exec(previousGroup)?.[0];
-	await withClient(context.catalog, { applicationName: "deployment-traffic" }, async (client) => {
+	await withCatalog(context.catalog, "deployment-traffic", async (client) => {
 		const id = await startRollback(client, {
 			deploymentId,
 			type,
