@@ -13,7 +13,14 @@ const TIMEOUT_MS = 3_600_000;
 /** What the state keeps of the migrations: among it, how to reach the database as its owner. */
 const exportSchema = z.object({
 	deployment: z.object({
-		resources: z.array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).optional() })),
+		resources: z.array(
+			z.object({
+				type: z.string(),
+				urn: z.string(),
+				delete: z.boolean().default(false),
+				outputs: z.record(z.string(), z.unknown()).optional(),
+			}),
+		),
 	}),
 });
 const secretSchema = z.object({ plaintext: z.string() });
@@ -47,9 +54,14 @@ async function ownerOf(stack: string) {
 		throw new Error(`the state of ${stack} cannot be read`);
 	}
 	const { resources } = exportSchema.parse(JSON.parse(text)).deployment;
-	const migrations = resources.find(({ type }) => type.endsWith(":MigrationSet"));
+	const sets = resources.filter((resource) => resource.type.endsWith(":MigrationSet") && !resource.delete);
+	const migrations = sets.find(({ urn }) => urn.endsWith("::migrations"));
 	if (migrations === undefined) {
-		throw new Error(`${stack} has no database: deploy it first`);
+		throw new Error(
+			sets.length === 0
+				? `${stack} has no database: deploy it first`
+				: `${stack} is deployed blue-green, where going back destroys nothing: there is nothing to restore`,
+		);
 	}
 	return contextSchema.parse(JSON.parse(secretSchema.parse(migrations.outputs?.context).plaintext)).target;
 }

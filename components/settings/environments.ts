@@ -60,7 +60,7 @@ export const environmentDefaults = {
 		lagFailSeconds: 120,
 		promoteFrom: "staging",
 		protectDatabases: true,
-		stages: shippedStages("integration", "cache", "queue"),
+		stages: shippedStages("integration", "cache", "queue", "compliance"),
 	},
 } as const;
 

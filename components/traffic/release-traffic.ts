@@ -61,18 +61,21 @@ export async function releaseTraffic(
 			},
 		});
 	} catch (error) {
-		await closeRollback(options, rollback, [], error);
+		await told(options, () => closeRollback(options, rollback, [], error));
 		throw error;
 	}
+	// From here on the colour has the traffic: what cannot be written down must not keep it from being watched.
 	await told(options, () => inCatalog(options, (client) => noteSwitched(client, node)));
-	await closeRollback(options, rollback, move.report?.steps ?? []);
-	await recordSteps(options, move.report);
+	await told(options, () => closeRollback(options, rollback, move.report?.steps ?? []));
+	await told(options, () => recordSteps(options, move.report));
 	const health =
 		isNew && move.previous !== undefined
 			? await standBake(options, { node, target: live }, move.previous)
 			: await lookAtLive(options);
-	await inCatalog(options, (client) =>
-		noteLive(client, node, { status: "completed", rollback: isPutBack, health }),
+	await told(options, () =>
+		inCatalog(options, (client) =>
+			noteLive(client, node, { status: "completed", rollback: isPutBack, health }),
+		),
 	);
 	return { switched: move.what !== "routed", pauseMs: move.report?.pauseMs ?? 0 };
 }

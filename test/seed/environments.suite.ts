@@ -152,7 +152,9 @@ describe("the environments", () => {
 			names.filter((name) => order.includes(name)),
 			order,
 		);
-		assert.ok(programsOf("production").includes("api-integration"));
+		for (const program of ["api-integration", "compliance"]) {
+			assert.ok(programsOf("production").includes(program), program);
+		}
 		const inPlace = settingsOf("production", { strategy: "in-place", sslMode: "disable" });
 		assert.deepEqual(
 			policyFindings("production", inPlace).flatMap(({ name, problem }) => (problem ? [name] : [])),

@@ -143,6 +143,12 @@ describe("the production stage", () => {
 		);
 		assert.equal(putBack.standing.live, "blue");
 		assert.ok((await stepsOf(PUT_BACK)).every((step) => step.startsWith("cutover: ")));
+		const { project } = staging();
+		const restored = await finished(
+			project.start(["-s", project.stack, project.path("package.json")], {}, "restore.ts"),
+		);
+		assert.equal(restored.code, 1);
+		assert.match(restored.output, /deployed blue-green, where going back destroys nothing/);
 	});
 
 	it("rollback procedures: data that an undone migration destroyed is recovered from what was saved before", () => {

@@ -31,7 +31,7 @@ export async function withdrawRoute(
 	failure: unknown,
 ): Promise<unknown> {
 	const { previousGroup, previousUrl, routerFile, routedBy, plan } = route;
-	const { id: deploymentId, context, type } = deployment;
+	const { id: deploymentId, context } = deployment;
 	if (routedBy !== deploymentId) {
 		return failure;
 	}
@@ -47,20 +47,33 @@ export async function withdrawRoute(
 	await goBack(routerFile, previous, failure);
 	const durationMs = Math.round(performance.now() - started);
 	const where = previous === undefined ? "taken off the service" : `back on ${previous.targetGroup}`;
+	const untold = await tellCatalog(route, deployment, message, { step: `traffic ${where}`, durationMs });
+	return new TrafficReturned([message, `the traffic is ${where}`, ...untold].join("\n"), { cause: failure });
+}
+
+/** What to add when the catalog could not be told: the failure itself is what the operator has to hear of. */
+async function tellCatalog(
+	{ previousGroup }: MovedRoute,
+	{ id: deploymentId, context, type }: { id: number; context: DeploymentContext; type: RollbackType },
+	reason: string,
+	{ step, durationMs }: { step: string; durationMs: number },
+): Promise<string[]> {
 	const targetVersion = /^\d+\.\d+\.\d+/.exec(previousGroup)?.[0];
-	await withCatalog(context.catalog, "deployment-traffic", async (client) => {
-		const id = await startRollback(client, {
-			deploymentId,
-			type,
-			reason: message.slice(0, REASON_LENGTH),
-			previousVersion: context.release,
-			...(targetVersion !== undefined && { targetVersion }),
+	try {
+		await withCatalog(context.catalog, "deployment-traffic", async (client) => {
+			const id = await startRollback(client, {
+				deploymentId,
+				type,
+				reason: reason.slice(0, REASON_LENGTH),
+				previousVersion: context.release,
+				...(targetVersion !== undefined && { targetVersion }),
+			});
+			await finishRollback(client, id, { steps: [{ step, status: "completed", durationMs }] });
 		});
-		await finishRollback(client, id, {
-			steps: [{ step: `traffic ${where}`, status: "completed", durationMs }],
-		});
-	});
-	return new TrafficReturned(`${message}\nthe traffic is ${where}`, { cause: failure });
+		return [];
+	} catch (error) {
+		return [`the catalog could not be told: ${error instanceof Error ? error.message : String(error)}`];
+	}
 }
 
 const REASON_LENGTH = 500;

@@ -53,8 +53,8 @@ export class Pair {
 
 	private constructor(
 		readonly servers: ColorServers,
-		private readonly catalog: Connection,
-		private readonly deploymentId: number,
+		readonly catalog: Connection,
+		readonly deploymentId: number,
 		readonly gateway: RunningGateway,
 		private readonly directory: string,
 	) {}
