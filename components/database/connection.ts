@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { Client, type ClientConfig } from "pg";
 import { z } from "zod";
 
@@ -14,6 +15,8 @@ export const connectionSchema = addressSchema.extend({
 	/** Never logged, never part of an id. */
 	password: z.string(),
 	sslMode: z.enum(["disable", "require", "verify-full"]),
+	/** A file of certificates, from the project's folder, that `verify-full` trusts in place of the system's. */
+	sslRootCert: z.string().min(1).optional(),
 });
 
 export type Connection = z.infer<typeof connectionSchema>;
@@ -32,18 +35,41 @@ export interface SessionOptions {
 const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
-/** The settings of `pg` for a connection. */
+/**
+ * The settings of `pg` for a connection.
+ *
+ * @throws Error when the file of trusted certificates cannot be read
+ */
 export function clientConfig(connection: Connection, options: SessionOptions): ClientConfig {
-	const { sslMode, ...target } = connection;
+	const { sslMode, sslRootCert, ...target } = connection;
 	return {
 		...target,
-		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
+		ssl: sslMode === "disable" ? false : encryption(sslMode, sslRootCert),
 		application_name: options.applicationName,
 		statement_timeout: options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS,
 		...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
 		connectionTimeoutMillis: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
 		keepAlive: true,
 	};
+}
+
+function encryption(sslMode: "require" | "verify-full", sslRootCert: string | undefined) {
+	return sslMode === "require"
+		? { rejectUnauthorized: false }
+		: { rejectUnauthorized: true, ...(sslRootCert !== undefined && { ca: certificatesIn(sslRootCert) }) };
+}
+
+/**
+ * The certificates in a file, as PEM.
+ *
+ * @throws Error when there are none
+ */
+export function certificatesIn(file: string): string {
+	const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+	if (!text.includes("-----BEGIN CERTIFICATE-----")) {
+		throw new Error(`${file} has no certificates to check a server with: put the PEM bundle of its CA there`);
+	}
+	return text;
 }
 
 /**

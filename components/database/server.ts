@@ -27,7 +27,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 	readonly resource: pulumi.CustomResource;
 	/** Where services and the stack's other server reach it; undefined where that is no other address. */
 	readonly inside: pulumi.Output<{ host: string; port: number }> | undefined;
-	private readonly sslMode: Connection["sslMode"];
+	private readonly encryption: Pick<Connection, "sslMode" | "sslRootCert">;
 
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:DatabaseServer", name, {}, opts);
@@ -39,7 +39,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 			{ parent: this },
 		);
 		const { administrator, running } = server;
-		this.sslMode = server.sslMode;
+		const { sslMode, sslRootCert } = server;
+		this.encryption = { sslMode, ...(sslRootCert !== undefined && { sslRootCert }) };
 		this.resource = server.resource;
 		this.host = server.host;
 		this.port = server.port;
@@ -56,7 +57,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 				username: administrator,
 				password: server.password,
 				database: "postgres",
-				sslmode: server.sslMode,
+				sslmode: sslMode,
+				...(sslRootCert !== undefined && { sslrootcert: sslRootCert }),
 				// As on managed servers: what a role may not do by itself it is granted for the moment it needs it.
 				superuser: false,
 				connectTimeout: 15,
@@ -80,8 +82,8 @@ export class DatabaseServer extends pulumi.ComponentResource {
 		user: pulumi.Input<string>,
 		password: pulumi.Input<string>,
 	): pulumi.Output<Connection> {
-		const { host, port, sslMode } = this;
-		return pulumi.secret(pulumi.output({ host, port, database, user, password, sslMode }));
+		const { host, port, encryption } = this;
+		return pulumi.secret(pulumi.output({ host, port, database, user, password, ...encryption }));
 	}
 
 	/** How a service reaches it, by what the deployment has for the same; a secret as a whole. */

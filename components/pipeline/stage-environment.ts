@@ -1,4 +1,4 @@
-import { delimiter, dirname } from "node:path";
+import { delimiter, dirname, resolve } from "node:path";
 import type { Connection } from "../database/connection";
 
 const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
@@ -60,6 +60,7 @@ export function stageEnvironment(stage: StageSurroundings, shell: NodeJS.Process
 		PGUSER: owner.user,
 		PGPASSWORD: owner.password,
 		PGSSLMODE: owner.sslMode,
+		...(owner.sslRootCert !== undefined && { PGSSLROOTCERT: resolve(owner.sslRootCert) }),
 		PGAPPNAME: "deployment-stage",
 		PGCONNECT_TIMEOUT: "10",
 		PGOPTIONS: "-c default_transaction_read_only=on -c client_connection_check_interval=200ms",

@@ -5,6 +5,13 @@ import type { RouterReference } from "../traffic/router-reference";
 
 /** What differs between the places that a stack can run on. Everything else of a release is the same on all of them. */
 export interface Platform {
+	/**
+	 * Whether the catalog and the queue get a server of their own when each colour has one; else they are on the first
+	 * colour's.
+	 */
+	readonly catalogApart?: boolean;
+	/** What the role gets that colours copy from each other with, where the administrator is no superuser. */
+	readonly replicationRole?: { attributes: ReplicationAttributes; roles: string[] };
 	/** Declares a PostgreSQL server and what it needs to run. */
 	server(name: string, args: ServerArgs, opts: pulumi.ComponentResourceOptions): PlacedServer;
 	/** Declares the one address that clients use. */
@@ -13,9 +20,16 @@ export interface Platform {
 	service(name: string, args: ServiceArgs, opts: pulumi.ComponentResourceOptions): PlacedService;
 }
 
+export interface ReplicationAttributes {
+	/** May read what changes. */
+	replication: boolean;
+	/** Sees the rows that a policy hides from others. */
+	bypassRowLevelSecurity: boolean;
+}
+
 export interface ServerArgs {
-	/** What lives on it: everything of the stack, or only one colour's databases. */
-	holds: "first" | "green";
+	/** What lives on it: everything that has no other server, only catalog and queue, or only one colour's databases. */
+	holds: "first" | "catalog" | "blue" | "green";
 	/** Connections that applications may hold. */
 	maxConnections: pulumi.Input<number>;
 	/** Of the administrator. */
@@ -33,6 +47,8 @@ export interface PlacedServer {
 	/** The administrator's. */
 	password: pulumi.Output<string>;
 	sslMode: Connection["sslMode"];
+	/** A file of certificates, from the project's folder, that its own is checked with. */
+	sslRootCert?: string;
 	/** The server itself: what lives on it is gone when it is, without being deleted one by one. */
 	resource: pulumi.CustomResource;
 	/** That it runs: whoever uses it waits for that. */

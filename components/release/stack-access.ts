@@ -66,6 +66,7 @@ export function stackAccess(stack: string, outputs: unknown): StackAccess {
 			user: databaseUser,
 			password: databasePassword,
 			sslMode: access.catalog.sslMode,
+			...(access.catalog.sslRootCert !== undefined && { sslRootCert: access.catalog.sslRootCert }),
 		},
 	};
 }

@@ -128,10 +128,11 @@ export async function startSubscription(from: Node, to: Node): Promise<void> {
 	const name = linkName(from, to);
 	await withNode(to, APPLICATION, async (client) => {
 		await dropSubscription(client, name);
+		const trusted = await ownCertificates(client);
 		// The statement holds a password: should it fail, the server's log must not quote it.
 		await client.query("SET log_min_error_statement = panic");
 		await client.query(
-			`CREATE SUBSCRIPTION ${escapeIdentifier(name)} CONNECTION ${escapeLiteral(connectionText(from.publisher ?? from.replication, name))}
+			`CREATE SUBSCRIPTION ${escapeIdentifier(name)} CONNECTION ${escapeLiteral(connectionText(from.publisher ?? from.replication, name, trusted))}
 			PUBLICATION ${escapeIdentifier(name)} WITH (create_slot = false, slot_name = ${escapeLiteral(name)},
 				copy_data = false, origin = none, disable_on_error = true, streaming = parallel)`,
 		);
@@ -194,7 +195,21 @@ async function hasSubscription(client: ClientBase, name: string): Promise<boolea
 	return rows.length > 0;
 }
 
-function connectionText(connection: Connection, name: string): string {
+/**
+ * The file of certificates that a server trusts, on that server: it is the server that connects, not the deployment.
+ * On RDS, which lets nobody put a file there, it has the certificates of all RDS servers of the region.
+ */
+async function ownCertificates(client: ClientBase): Promise<string | undefined> {
+	const { rows } = await client.query<{ file: string }>("SELECT current_setting('ssl_ca_file') AS file");
+	return rows[0]?.file || undefined;
+}
+
+/**
+ * How a server connects to the one that it subscribes to, as libpq reads it.
+ *
+ * @param trusted file of certificates on the connecting server; libpq's own when left out
+ */
+export function connectionText(connection: Connection, name: string, trusted?: string): string {
 	const { host, port, database, user, password, sslMode } = connection;
 	const parts = {
 		host,
@@ -203,6 +218,7 @@ function connectionText(connection: Connection, name: string): string {
 		user,
 		password,
 		sslmode: sslMode,
+		...(sslMode === "verify-full" && trusted !== undefined && { sslrootcert: trusted }),
 		application_name: name,
 		connect_timeout: "10",
 		keepalives_idle: "10",
