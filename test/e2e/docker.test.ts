@@ -85,6 +85,7 @@ declare(
 			assert.deepEqual(running(), [
 				"counting-staging-blue-1",
 				"counting-staging-database",
+				"counting-staging-database-green",
 				"counting-staging-router",
 			]);
 		});
@@ -147,6 +148,7 @@ declare(
 			assert.deepEqual(running(), [
 				"counting-staging-blue-1",
 				"counting-staging-database",
+				"counting-staging-database-green",
 				"counting-staging-green-2",
 				"counting-staging-router",
 			]);
