@@ -139,6 +139,7 @@ describe("the stack config", () => {
 			"Integration Tests",
 			"Cache Tests",
 			"Queue Tests",
+			"Compliance Check",
 		]);
 		assert.deepEqual(names({ stages: "[]" }), []);
 		const own = { name: "Smoke", command: ["npm", "run", "smoke"], timeoutSeconds: 30 };
