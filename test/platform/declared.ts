@@ -7,6 +7,16 @@ export interface Declared {
 	inputs: Record<string, unknown>;
 	/** The names of what it waits for, sorted. */
 	waitsFor: string[];
+	/** Names of inputs whose changes are not its declaration's business. */
+	ignores: string[];
+}
+
+/** What answers in the place of a cloud. */
+export interface MockedCloud {
+	/** What it adds to a new resource, as far as others need it. */
+	answered(type: string, name: string): Record<string, unknown>;
+	/** What it says when it is asked for something that is there; left out where a program must not ask. */
+	asked?(token: string): Record<string, unknown>;
 }
 
 /** What the SDK sends to register a resource, as far as it is looked at here. */
@@ -14,51 +24,55 @@ interface Registration {
 	getType(): string;
 	getName(): string;
 	getDependenciesList(): string[];
+	getIgnorechangesList(): string[];
 }
 
-/**
- * What a program declares on a stack that has nothing yet, with a cloud that gives each resource an id and what
- * `outputs` says.
- */
-export async function declaredBy(
+/** What a program declares on a stack that has nothing yet. */
+export async function declaredOn(
 	stack: string,
-	outputs: (type: string, name: string) => Record<string, unknown>,
+	{ answered, asked }: MockedCloud,
 	program: () => unknown,
 ): Promise<Declared[]> {
 	const declared: Declared[] = [];
 	await pulumi.runtime.setMocks(
 		{
 			newResource: ({ type, name, inputs }) => {
-				declared.push({ type, name, inputs, waitsFor: [] });
-				return { id: `${name}-id`, state: { ...inputs, ...outputs(type, name) } };
+				declared.push({ type, name, inputs, waitsFor: [], ignores: [] });
+				return { id: `${name}-id`, state: { ...inputs, ...answered(type, name) } };
 			},
 			call: ({ token }) => {
-				throw new Error(`the program asks the cloud for ${token}`);
+				if (asked === undefined) {
+					throw new Error(`the program asks the cloud for ${token}`);
+				}
+				return asked(token);
 			},
 		},
 		"camera-counting",
 		stack,
 		false,
 	);
-	const dependencies = watchDependencies();
+	const sent = watchRegistrations();
 	await new Promise<void>((resolve) => {
 		const result: pulumi.Output<unknown> = pulumi.output(program());
 		result.apply(() => resolve());
 	});
 	await pulumi.runtime.disconnect();
-	return declared.map((each) => ({ ...each, waitsFor: dependencies.get(`${each.type} ${each.name}`) ?? [] }));
+	return declared.map((each) => ({ ...each, ...sent.get(`${each.type} ${each.name}`) }));
 }
 
 /** Mocks are not told what a resource waits for: it is read from what the SDK sends. */
-function watchDependencies(): Map<string, string[]> {
-	const found = new Map<string, string[]>();
+function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores">> {
+	const found = new Map<string, Pick<Declared, "waitsFor" | "ignores">>();
 	const monitor = pulumi.runtime.getMonitor() as unknown as {
 		registerResource(request: Registration, ...rest: unknown[]): unknown;
 	};
 	const register = monitor.registerResource.bind(monitor);
 	monitor.registerResource = (request, ...rest) => {
 		const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? "");
-		found.set(`${request.getType()} ${request.getName()}`, [...new Set(names)].sort());
+		found.set(`${request.getType()} ${request.getName()}`, {
+			waitsFor: [...new Set(names)].sort(),
+			ignores: request.getIgnorechangesList(),
+		});
 		return register(request, ...rest);
 	};
 	return found;

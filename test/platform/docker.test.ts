@@ -6,7 +6,7 @@ import { loadMigrations } from "../../components/migrations/files";
 import { localNames } from "../../components/release/names";
 import { parseSettings } from "../../components/settings/settings";
 import { deployBlueGreen } from "../../components/strategy/blue-green";
-import { counted, type Declared, declaredBy } from "./declared";
+import { counted, type Declared, declaredOn } from "./declared";
 
 const CONTAINER = "docker:index/container:Container";
 
@@ -37,7 +37,7 @@ function staging(changes: Record<string, string> = {}): Promise<Declared[]> {
 		values: { ...config, ...Object.fromEntries(own) },
 		secretKeys: [],
 	});
-	return declaredBy("staging", answered, () =>
+	return declaredOn("staging", { answered }, () =>
 		deployBlueGreen({
 			stack: "staging",
 			settings,

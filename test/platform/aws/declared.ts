@@ -1,52 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
-
-/** A resource as a program has declared it. */
-export interface Declared {
-	type: string;
-	name: string;
-	inputs: Record<string, unknown>;
-	/** The names of what it waits for, sorted. */
-	waitsFor: string[];
-	/** Names of inputs whose changes are not its declaration's business. */
-	ignores: string[];
-}
-
-/** What the SDK sends to register a resource, as far as it is looked at here. */
-interface Registration {
-	getType(): string;
-	getName(): string;
-	getDependenciesList(): string[];
-	getIgnorechangesList(): string[];
-}
+import { counted as countedByType, type Declared, declaredOn } from "../declared";
 
 export const TAGS = { Project: "camera-counting", Stack: "production" };
 
 /** What a program declares on a stack that has nothing yet, with a region that has three zones. */
-export async function declaredBy(program: () => unknown): Promise<Declared[]> {
-	const declared: Declared[] = [];
-	await pulumi.runtime.setMocks(
-		{
-			newResource: ({ type, name, inputs }) => {
-				declared.push({ type, name, inputs, waitsFor: [], ignores: [] });
-				return { id: `${name}-id`, state: { ...inputs, ...answered(type, name) } };
-			},
-			call: ({ token }) => asked(token),
-		},
-		"camera-counting",
-		"production",
-		false,
-	);
-	const sent = watchRegistrations();
-	await new Promise<void>((resolve, reject) => {
-		try {
-			const result: pulumi.Output<unknown> = pulumi.output(program());
-			result.apply(() => resolve());
-		} catch (error) {
-			reject(error);
-		}
-	});
-	await pulumi.runtime.disconnect();
-	return declared.map((each) => ({ ...each, ...sent.get(`${each.type} ${each.name}`) }));
+export function declaredBy(program: () => unknown): Promise<Declared[]> {
+	return declaredOn("production", { answered, asked }, program);
 }
 
 /** What AWS adds to a new resource, as far as others need it. */
@@ -83,32 +41,10 @@ function asked(token: string): Record<string, unknown> {
 	}
 }
 
-/** Mocks are not told what a resource waits for: it is read from what the SDK sends. */
-function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores">> {
-	const found = new Map<string, Pick<Declared, "waitsFor" | "ignores">>();
-	const monitor = pulumi.runtime.getMonitor() as unknown as {
-		registerResource(request: Registration, ...rest: unknown[]): unknown;
-	};
-	const register = monitor.registerResource.bind(monitor);
-	monitor.registerResource = (request, ...rest) => {
-		const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? "");
-		found.set(`${request.getType()} ${request.getName()}`, {
-			waitsFor: [...new Set(names)].sort(),
-			ignores: request.getIgnorechangesList(),
-		});
-		return register(request, ...rest);
-	};
-	return found;
-}
-
-/** How many there are of each type of AWS. */
+/** How many there are of each type of AWS, by its last name. */
 export function counted(declared: readonly Declared[]): Record<string, number> {
-	const counts: Record<string, number> = {};
-	for (const { type } of declared.filter((each) => each.type.startsWith("aws:"))) {
-		const short = type.split(":").at(-1) ?? type;
-		counts[short] = (counts[short] ?? 0) + 1;
-	}
-	return counts;
+	const ofAws = declared.filter(({ type }) => type.startsWith("aws:"));
+	return countedByType(ofAws.map((each) => ({ ...each, type: each.type.split(":").at(-1) ?? each.type })));
 }
 
 /** The one resource of AWS of that name and type. */
