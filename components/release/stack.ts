@@ -5,10 +5,11 @@ import { loadMigrations } from "../migrations/files";
 import { highestVersion, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
 import { runningIn } from "../migrations/seed-data";
+import { platformSchema } from "../settings/schema";
 import { parseSettings, type Settings } from "../settings/settings";
 import { type LastOutputs, lastOutputsSchema } from "./color-record";
+import { deployedChoices, refuseOtherChoices } from "./lasting-choices";
 import { localNames, type StackNames } from "./names";
-import { deployedStrategy, refuseStrategyChange } from "./strategy-change";
 
 /** Everything that an update is decided by. */
 export interface StackInputs {
@@ -31,6 +32,8 @@ export interface LastUpdate {
 	completed: string[];
 	/** Of the program that deployed it. */
 	programVersion?: string;
+	/** Where it was deployed. */
+	platform?: Settings["platform"];
 	/** Versions of the migrations that what is live was deployed with. */
 	migrations: string[];
 	/** The colours, where there are any. */
@@ -47,7 +50,7 @@ export async function readStack(): Promise<StackInputs> {
 	const { settings, migrations, reversible } = readFiles();
 	const last = await lastUpdate();
 	asRunError(() =>
-		refuseStrategyChange(last && deployedStrategy({ ...last, live: last.colors?.live }), settings.strategy),
+		refuseOtherChoices(last && deployedChoices({ ...last, live: last.colors?.live }), settings),
 	);
 	await guard({ settings, migrations, ...(last && { last }) });
 	return {
@@ -120,6 +123,7 @@ const lastUpdateSchema = z.object({
 	release: z.string(),
 	completed: z.array(z.string()).default([]),
 	programVersion: z.string().optional(),
+	platform: platformSchema.optional(),
 	migrations: z.array(z.string()),
 });
 
@@ -136,6 +140,7 @@ async function lastUpdate(): Promise<LastUpdate | undefined> {
 		release: release.data,
 		completed: await output("completed"),
 		programVersion: await output("programVersion"),
+		platform: await output("platform"),
 		migrations: Object.keys((await output("migrations")) ?? {}),
 	});
 	const live = await output("live");

@@ -197,7 +197,7 @@ async function hasSubscription(client: ClientBase, name: string): Promise<boolea
 
 /**
  * The file of certificates that a server trusts, on that server: it is the server that connects, not the deployment.
- * On RDS, which lets nobody put a file there, it has the certificates of all RDS servers of the region.
+ * RDS lets nobody put a file there, and sets this one itself.
  */
 async function ownCertificates(client: ClientBase): Promise<string | undefined> {
 	const { rows } = await client.query<{ file: string }>("SELECT current_setting('ssl_ca_file') AS file");

@@ -136,10 +136,14 @@ function declaredStages() {
 	});
 }
 
+/** Where a stack can run. */
+const platforms = ["local", "docker", "aws"] as const;
+export const platformSchema = z.enum(platforms);
+
 /** Every key of the stack config. Values are texts, as Pulumi hands them to a program. */
 export const configSchema = z.strictObject({
 	environment: oneOf(environmentNames),
-	platform: oneOf(["local", "docker", "aws"]),
+	platform: oneOf(platforms),
 	strategy: oneOf(["in-place", "blue-green"]),
 	release: version(),
 	poolSize: wholeNumber(1, 1000).optional(),

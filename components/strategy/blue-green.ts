@@ -82,6 +82,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 		release,
 		environment: settings.environment,
 		strategy: settings.strategy,
+		platform: settings.platform,
 		catalog: watcher.catalogConnection,
 		servers: Object.fromEntries(COLORS.map((color) => [color, watcher.serverConnection(servers.of(color))])),
 		live: pulumi.output(traffic.switchedAt).apply(() => plan.live),

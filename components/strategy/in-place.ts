@@ -147,6 +147,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		release,
 		environment: settings.environment,
 		strategy: settings.strategy,
+		platform: settings.platform,
 		catalog: watcher.catalogConnection,
 		completed: pulumi
 			.all([health.checkedAt, ...stages.map(({ ranAt }) => ranAt)])

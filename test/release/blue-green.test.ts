@@ -6,7 +6,6 @@ import {
 	lastOutputsSchema,
 } from "../../components/release/color-record";
 import { ReleasePlanError } from "../../components/release/release-plan-error";
-import { deployedStrategy, refuseStrategyChange } from "../../components/release/strategy-change";
 import { after, desired, files, record } from "./support";
 
 const three = files("1.0.0", "1.1.0", "1.3.0");
@@ -301,26 +300,4 @@ describe("what the last update of a blue-green stack left", () => {
 			assert.equal(lastOutputsSchema.safeParse(outputs).success, false);
 		});
 	}
-});
-
-describe("the strategy of a deployed stack", () => {
-	it("is known by what the last update left", () => {
-		assert.equal(deployedStrategy({}), undefined);
-		assert.equal(deployedStrategy({ release: "1.3.0" }), "in-place");
-		assert.equal(deployedStrategy({ release: "1.3.0", live: "blue" }), "blue-green");
-	});
-
-	it("cannot be changed", () => {
-		refuseStrategyChange(undefined, "blue-green");
-		refuseStrategyChange("in-place", "in-place");
-		refuseStrategyChange("blue-green", "blue-green");
-		assert.throws(() => refuseStrategyChange("in-place", "blue-green"), {
-			name: "ReleasePlanError",
-			message:
-				"this update cannot be done; nothing was changed:\n  - strategy: found blue-green, but this stack is deployed " +
-				"with in-place, and the strategy of a deployed stack cannot be changed; set it back to in-place, or deploy a new " +
-				"stack with blue-green",
-		});
-		assert.throws(() => refuseStrategyChange("blue-green", "in-place"), /set it back to blue-green/);
-	});
 });

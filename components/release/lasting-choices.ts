@@ -1,0 +1,40 @@
+import type { Settings } from "../settings/settings";
+import { ReleasePlanError } from "./release-plan-error";
+
+/** What a stack is deployed with for as long as it is there. */
+export type LastingChoices = Pick<Settings, "strategy" | "platform">;
+
+/** Stacks that were deployed before the platform was among their outputs could not be on another one. */
+const FIRST_PLATFORM: Settings["platform"] = "local";
+
+/** What a stack was deployed with, by its last outputs; undefined before the first update has finished. */
+export function deployedChoices(outputs: {
+	live?: unknown;
+	release?: unknown;
+	platform?: Settings["platform"] | undefined;
+}): LastingChoices | undefined {
+	const { live, release, platform = FIRST_PLATFORM } = outputs;
+	return release === undefined && live === undefined
+		? undefined
+		: { strategy: live === undefined ? "in-place" : "blue-green", platform };
+}
+
+/**
+ * Refuses to turn a deployed stack into one of the other strategy or to put it on another platform: the databases of
+ * the one have no place in the other, and would be dropped with their rows.
+ *
+ * @throws ReleasePlanError naming every choice that differs
+ */
+export function refuseOtherChoices(deployed: LastingChoices | undefined, wanted: LastingChoices): void {
+	const problems = (["strategy", "platform"] as const).flatMap((key) =>
+		deployed === undefined || deployed[key] === wanted[key]
+			? []
+			: [
+					`${key}: found ${wanted[key]}, but this stack is deployed with ${deployed[key]}, and the ${key} of a deployed ` +
+						`stack cannot be changed; set it back to ${deployed[key]}, or deploy a new stack with ${wanted[key]}`,
+				],
+	);
+	if (problems.length > 0) {
+		throw new ReleasePlanError(problems);
+	}
+}
