@@ -32,6 +32,19 @@ const version = (what: string) =>
 	setting(`${what}, as in 1.3.0`, (text) => (semver.valid(text) === text ? text : undefined));
 const text = (what: string) => z.string(what).min(1, what);
 
+/** A file of certificates that servers are checked with, in place of the system's: its content. */
+function certificates() {
+	return setting("a file of certificates (PEM) that the service can read, or leave it out", (file) => {
+		try {
+			const text = readFileSync(file, "utf8");
+			return text.includes("-----BEGIN CERTIFICATE-----") ? text : undefined;
+		} catch {
+			// What is said names the file and what it should be.
+			return undefined;
+		}
+	}).optional();
+}
+
 const configSchema = z.object({
 	HOST: text("an address to listen on").default("127.0.0.1"),
 	PORT: integer(0, 65535),
@@ -55,6 +68,7 @@ const configSchema = z.object({
 	PGUSER: text("the role to connect as"),
 	PGPASSWORD: z.string("the role's password"),
 	PGSSLMODE: choice(["disable", "require", "verify-full"]),
+	PGSSLROOTCERT: certificates(),
 	CACHE_NAMESPACE: text(
 		"what tells the cache of this colour and generation from others, as in blue-1",
 	).default("service"),
@@ -73,6 +87,7 @@ const queueSchema = z.object({
 	QUEUE_PGUSER: text("the role to connect to it as"),
 	QUEUE_PGPASSWORD: z.string("the role's password"),
 	QUEUE_PGSSLMODE: choice(["disable", "require", "verify-full"]),
+	QUEUE_PGSSLROOTCERT: certificates(),
 });
 
 type Environment = z.infer<typeof configSchema>;
@@ -129,6 +144,8 @@ export interface DatabaseTarget {
 	/** Never logged. */
 	password: string;
 	sslMode: Environment["PGSSLMODE"];
+	/** PEM, which `verify-full` trusts in place of the system's. */
+	certificates?: string;
 }
 
 /** The environment does not describe a service; the message has one line per variable. */
@@ -171,6 +188,7 @@ export function readConfig(environment: Record<string, string | undefined>): Ser
 			user: found.PGUSER,
 			password: found.PGPASSWORD,
 			sslMode: found.PGSSLMODE,
+			...(found.PGSSLROOTCERT !== undefined && { certificates: found.PGSSLROOTCERT }),
 		},
 		cache: {
 			namespace: found.CACHE_NAMESPACE,
@@ -223,6 +241,7 @@ function queueConfig(found: Environment, queue: QueueEnvironment): QueueConfig {
 			user: queue.QUEUE_PGUSER,
 			password: queue.QUEUE_PGPASSWORD,
 			sslMode: queue.QUEUE_PGSSLMODE,
+			...(queue.QUEUE_PGSSLROOTCERT !== undefined && { certificates: queue.QUEUE_PGSSLROOTCERT }),
 		},
 		maxJobs: found.QUEUE_MAX_JOBS,
 		tries: found.QUEUE_TRIES,

@@ -30,10 +30,14 @@ export function openDatabase(config: ServiceConfig, log: Logger): Database {
 }
 
 /** What every connection of this process has in common. */
-export function sessionOf({ sslMode, ...target }: DatabaseTarget, release: string): ClientConfig {
+export function sessionOf(
+	{ sslMode, certificates, ...target }: DatabaseTarget,
+	release: string,
+): ClientConfig {
+	const trusted = sslMode === "verify-full" && certificates !== undefined ? { ca: certificates } : {};
 	return {
 		...target,
-		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full" },
+		ssl: sslMode === "disable" ? false : { rejectUnauthorized: sslMode === "verify-full", ...trusted },
 		application_name: `counting-service ${release}`,
 		options: "-c timezone=UTC -c datestyle=ISO",
 		keepAlive: true,

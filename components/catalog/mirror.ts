@@ -10,23 +10,15 @@ export function environmentMirror(
 	server: DatabaseServer,
 	database: { databaseName: pulumi.Input<string>; applicationUser: pulumi.Input<string> },
 ): pulumi.Output<EnvironmentMirror> {
-	const {
-		environment,
-		poolSize,
-		maxConnections,
-		backupSchedule,
-		monitoring,
-		alerting,
-		stages,
-		approvedMigrations,
-		...others
-	} = withoutSecrets(settings);
-	const shown = {
-		...others,
-		stages: stages.map(({ name }) => name).join(", "),
-		...(approvedMigrations.length > 0 && { approvedMigrations: approvedMigrations.join(", ") }),
-	};
-	const config = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
+	const { environment, poolSize, maxConnections, backupSchedule, monitoring, alerting, stages, ...others } =
+		withoutSecrets(settings);
+	const shown = { ...others, stages: stages.map(({ name }) => name) };
+	const config = Object.fromEntries(
+		Object.entries(shown).flatMap(([key, value]) => {
+			const text = Array.isArray(value) ? value.join(", ") : value;
+			return text === undefined || text === "" ? [] : [[key, text]];
+		}),
+	);
 	return pulumi.output({
 		name: stack,
 		type: environment,

@@ -42,12 +42,13 @@ export function serviceEnvironment(
 }
 
 function databaseEnvironment(prefix: string, connection: Connection): Record<string, string> {
-	const { host, port, database, user, sslMode } = connection;
+	const { host, port, database, user, sslMode, sslRootCert } = connection;
 	return {
 		[`${prefix}PGHOST`]: host,
 		[`${prefix}PGPORT`]: String(port),
 		[`${prefix}PGDATABASE`]: database,
 		[`${prefix}PGUSER`]: user,
 		[`${prefix}PGSSLMODE`]: sslMode,
+		...(sslRootCert !== undefined && { [`${prefix}PGSSLROOTCERT`]: sslRootCert }),
 	};
 }

@@ -1,5 +1,8 @@
 import { shippedStages } from "./shipped-stages";
 
+/** What every stack gets for each key that its stack file leaves out and that its platform says nothing of. */
+export const everywhere = { serverPerColor: false, readyTimeoutSeconds: 30 } as const;
+
 /** What an environment gets for each key that its stack file leaves out. */
 export const environmentDefaults = {
 	development: {

@@ -1,3 +1,5 @@
+import { awsProblems } from "./aws";
+import { awsFields } from "./aws-fields";
 import type { Config, ConfigKey } from "./schema";
 
 /** A mistake in the stack config: its key, what was found and what is allowed. */
@@ -5,8 +7,7 @@ export type Problem = [key: ConfigKey, text: string];
 
 type PlatformName = Config["platform"];
 
-/** Keys that mean something on some platforms only; what the stack file leaves out, the platform chooses. */
-export const keysOf = {
+const elsewhere = {
 	databasePort: ["local", "docker"],
 	gatewayPort: ["local", "docker"],
 	dockerHost: ["docker"],
@@ -17,7 +18,20 @@ export const keysOf = {
 	serviceImage: ["docker", "aws"],
 } as const satisfies Partial<Record<ConfigKey, readonly PlatformName[]>>;
 
-export type PlatformKey = keyof typeof keysOf;
+export type PlatformKey = keyof typeof elsewhere | keyof typeof awsFields;
+
+/** Keys that mean something on some platforms only; what the stack file leaves out, the platform chooses. */
+export const keysOf: Partial<Record<ConfigKey, readonly PlatformName[]>> = {
+	...elsewhere,
+	...Object.fromEntries(Object.keys(awsFields).map((key) => [key, ["aws"]])),
+};
+
+/** What a stack gets on a platform for each key that its stack file leaves out, whatever its environment has else. */
+export const platformDefaults = {
+	local: {},
+	docker: {},
+	aws: { sslMode: "verify-full", serverPerColor: true, readyTimeoutSeconds: 300, bakeSeconds: 300 },
+} as const satisfies Record<PlatformName, Partial<Config>>;
 
 /**
  * What a platform does not have, or needs.
@@ -33,19 +47,14 @@ export function platformProblems(settings: Partial<Config>, given: readonly stri
 				...strangeKeys(settings, platform),
 				...withoutEncryption(settings, platform),
 				...(platform === "docker" ? onDocker(settings, given) : []),
-				...(platform === "aws" ? [notYetBuilt] : []),
+				...(platform === "aws" ? awsProblems(settings, given) : []),
 			];
 }
-
-const notYetBuilt: Problem = [
-	"platform",
-	"found aws, which this version cannot deploy to yet; allowed: local or docker",
-];
 
 function strangeKeys(settings: Partial<Config>, platform: PlatformName): Problem[] {
 	return Object.entries(keysOf).flatMap(([key, platforms]): Problem[] => {
 		const name = key as PlatformKey;
-		return settings[name] === undefined || platforms.some((one) => one === platform)
+		return settings[name] === undefined || platforms.includes(platform)
 			? []
 			: [
 					[

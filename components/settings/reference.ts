@@ -1,7 +1,8 @@
+import { awsDefaults } from "./aws";
 import { descriptions } from "./descriptions";
 import { dockerDefaults } from "./docker";
-import { environmentDefaults, environmentNames } from "./environments";
-import { keysOf } from "./platforms";
+import { environmentDefaults, environmentNames, everywhere } from "./environments";
+import { keysOf, platformDefaults } from "./platforms";
 import { allowedFor, type ConfigKey, configKeys, configSchema } from "./schema";
 
 /** The content of `docs/settings.md`: every setting as the schema has it. */
@@ -22,7 +23,7 @@ export function settingsReference(): string {
 }
 
 function allowed(key: ConfigKey): string {
-	const platforms = Object.entries(keysOf).find(([name]) => name === key)?.[1];
+	const platforms = keysOf[key];
 	return `${escaped(allowedFor(key) ?? "see there")}${platforms ? `; only on ${platforms.join(" or ")}` : ""}`;
 }
 
@@ -31,18 +32,23 @@ function leftOut(key: ConfigKey): string {
 	if (parsed.success && parsed.data !== undefined) {
 		return shown(parsed.data);
 	}
-	const own = environmentNames.flatMap((environment): [string, unknown][] => {
-		const found = Object.entries(environmentDefaults[environment]).find(([name]) => name === key);
-		return found === undefined ? [] : [[environment, found[1]]];
-	});
-	if (own.length === 0) {
-		const onDocker = Object.entries(dockerDefaults).find(([name]) => name === key)?.[1];
-		return onDocker === undefined ? (parsed.success ? "" : "required") : `docker ${shown(onDocker)}`;
-	}
+	const own = environmentNames.flatMap((environment) =>
+		valueIn(environmentDefaults[environment], key).map((value) => [environment, value] as const),
+	);
 	const values = new Set(own.map(([, value]) => shown(value)));
-	return values.size === 1
-		? [...values].join()
-		: own.map(([environment, value]) => `${environment} ${shown(value)}`).join("; ");
+	const byEnvironment =
+		values.size === 1 ? [...values] : own.map(([environment, value]) => `${environment} ${shown(value)}`);
+	const anywhere = valueIn(everywhere, key).map(shown);
+	const byPlatform = Object.entries({
+		docker: dockerDefaults,
+		aws: { ...awsDefaults, ...platformDefaults.aws },
+	}).flatMap(([platform, defaults]) => valueIn(defaults, key).map((value) => `${platform} ${shown(value)}`));
+	const found = [...anywhere, ...byEnvironment, ...byPlatform];
+	return found.length === 0 && !parsed.success ? "required" : found.join("; ");
+}
+
+function valueIn(defaults: object, key: ConfigKey): unknown[] {
+	return Object.entries(defaults).flatMap(([name, value]) => (name === key ? [value] : []));
 }
 
 function shown(value: unknown): string {

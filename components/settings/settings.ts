@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { environmentDefaults } from "./environments";
-import { type PlatformKey, type Problem, platformProblems } from "./platforms";
+import { environmentDefaults, everywhere } from "./environments";
+import { type PlatformKey, type Problem, platformDefaults, platformProblems } from "./platforms";
 import {
 	allowedFor,
 	type Config,
@@ -72,7 +72,12 @@ export function parseSettings(stack: StackConfig): Settings {
 }
 
 function completed(config: Config): Settings {
-	return { ...environmentDefaults[config.environment], ...config };
+	return {
+		...everywhere,
+		...environmentDefaults[config.environment],
+		...platformDefaults[config.platform],
+		...config,
+	};
 }
 
 /** What can be read of a config with mistakes, so that its contradictions are told with them. */
@@ -82,7 +87,12 @@ function readable(own: Record<string, string>): Partial<Settings> {
 		return field.success && field.data !== undefined ? [[key, field.data]] : [];
 	});
 	const found: Partial<Config> = Object.fromEntries(entries);
-	return { ...(found.environment && environmentDefaults[found.environment]), ...found };
+	return {
+		...everywhere,
+		...(found.environment && environmentDefaults[found.environment]),
+		...(found.platform && platformDefaults[found.platform]),
+		...found,
+	};
 }
 
 function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: StackConfig): string[] {

@@ -86,3 +86,18 @@ export function counted(declared: readonly Declared[]): Record<string, number> {
 	}
 	return counts;
 }
+
+/** What a dynamic resource is given, as its provider gets it. */
+export function nodeInputs(
+	declared: readonly Declared[],
+	type: string,
+	name: string,
+): Record<string, unknown> {
+	const found = declared.filter(
+		(each) => each.type === `pulumi-nodejs:dynamic/${type}` && each.name === name,
+	);
+	if (found.length !== 1) {
+		throw new Error(`${found.length} resources are a ${type} named ${name}`);
+	}
+	return found[0]!.inputs;
+}

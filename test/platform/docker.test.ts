@@ -1,11 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
-import { z } from "zod";
-import { loadMigrations } from "../../components/migrations/files";
-import { localNames } from "../../components/release/names";
-import { parseSettings } from "../../components/settings/settings";
-import { deployBlueGreen } from "../../components/strategy/blue-green";
+import { deployCommitted } from "./committed";
 import { counted, type Declared, declaredOn } from "./declared";
 
 const CONTAINER = "docker:index/container:Container";
@@ -28,26 +22,7 @@ function answered(type: string, name: string): Record<string, unknown> {
 
 /** What the committed staging stack declares, with some settings of its own. */
 function staging(changes: Record<string, string> = {}): Promise<Declared[]> {
-	const { config } = z
-		.object({ config: z.record(z.string(), z.coerce.string()) })
-		.parse(parse(readFileSync("Pulumi.staging.yaml", "utf8")));
-	const own = Object.entries(changes).map(([key, value]) => [`camera-counting:${key}`, value]);
-	const settings = parseSettings({
-		project: "camera-counting",
-		values: { ...config, ...Object.fromEntries(own) },
-		secretKeys: [],
-	});
-	return declaredOn("staging", { answered }, () =>
-		deployBlueGreen({
-			stack: "staging",
-			settings,
-			names: localNames("staging"),
-			migrations: loadMigrations("migrations"),
-			reversible: [],
-			requiredSchema: "1.4.0",
-			last: undefined,
-		}),
-	);
+	return declaredOn("staging", { answered }, () => deployCommitted("staging", changes));
 }
 
 describe("the staging stack on platform docker", () => {

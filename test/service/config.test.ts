@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "../../service/config";
+import { sessionOf } from "../../service/database";
 import { Program } from "./program";
 import { queueEnvironment, serviceEnvironment } from "./running-service";
 
@@ -55,6 +56,34 @@ describe("the service's environment", () => {
 						`(ENOENT: no such file or directory, open '${missing}')`,
 				},
 			);
+		} finally {
+			rmSync(directory, { recursive: true, force: true });
+		}
+	});
+
+	it("checks its servers by the certificates of a file where one is named", () => {
+		const directory = mkdtempSync(join(tmpdir(), "service-config-"));
+		try {
+			const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+			const file = join(directory, "rds.pem");
+			const environment = serviceEnvironment(
+				{ ...DATABASE, sslMode: "verify-full" },
+				{ PORT: "8080", PGSSLROOTCERT: file },
+			);
+			const missing = {
+				name: "ConfigError",
+				message:
+					"the service's environment is not valid:\n" +
+					`  PGSSLROOTCERT is "${file}": set it to a file of certificates (PEM) that the service can read, or leave it out`,
+			};
+			assert.throws(() => readConfig(environment), missing);
+			writeFileSync(file, "no certificate");
+			assert.throws(() => readConfig(environment), missing);
+			writeFileSync(file, pem);
+			const { database } = readConfig(environment);
+			assert.deepEqual(sessionOf(database, "1.3.0").ssl, { rejectUnauthorized: true, ca: pem });
+			const { certificates: _, ...unnamed } = database;
+			assert.deepEqual(sessionOf(unnamed, "1.3.0").ssl, { rejectUnauthorized: true });
 		} finally {
 			rmSync(directory, { recursive: true, force: true });
 		}

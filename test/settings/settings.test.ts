@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { awsDefaults } from "../../components/settings/aws";
 import { featurePaths } from "../../components/settings/feature-paths";
 import { withoutSecrets } from "../../components/settings/settings";
 import { problems, project, read } from "./read";
@@ -48,6 +49,7 @@ describe("the stack config", () => {
 			copyWorkers: 4,
 			copyVerification: "checksums",
 			copyTimeoutSeconds: 86_400,
+			passwordGeneration: 1,
 			catchUpTimeoutSeconds: 300,
 			slotTimeoutSeconds: 60,
 			maxLagKilobytes: 1024,
@@ -277,10 +279,15 @@ describe("the stack config", () => {
 	}
 
 	it("tells contradictions together with the other mistakes", () => {
-		const found = problems({ logLevel: "loud", alerting: "true", platform: "aws" });
+		const found = problems({ logLevel: "loud", alerting: "true", platform: "docker" });
 		assert.deepEqual(
 			found.map((problem) => problem.split(": found ")[0]),
-			["camera-counting:logLevel", "camera-counting:alerting", "camera-counting:platform"],
+			[
+				"camera-counting:logLevel",
+				"camera-counting:alerting",
+				"camera-counting:strategy",
+				"camera-counting:serviceImage",
+			],
 		);
 	});
 
@@ -374,24 +381,40 @@ describe("the stack config", () => {
 		});
 	}
 
-	for (const [file, environment] of [
-		["dev", "development"],
-		["staging", "staging"],
-		["production", "production"],
-	]) {
+	const files: [string, string, string[]][] = [
+		["dev", "development", []],
+		["staging", "staging", ["serviceImage", "databaseImage", "routerImage"]],
+		[
+			"production",
+			"production",
+			[
+				"awsAccount",
+				"awsRegion",
+				"vpcId",
+				"publicSubnetIds",
+				"privateSubnetIds",
+				"runnerSecurityGroupId",
+				"domainName",
+				"hostedZoneId",
+				"certificateArn",
+				"serviceImage",
+				"alarmEmails",
+			],
+		],
+	];
+	for (const [file, environment, own] of files) {
 		it(`is written out in Pulumi.${file}.yaml as the ${environment} environment has it by default`, () => {
 			const text = readFileSync(join(__dirname, "..", "..", `Pulumi.${file}.yaml`), "utf8");
 			const { config } = parse(text) as { config: Record<string, unknown> };
 			const committed = Object.fromEntries(
 				Object.entries(config).map(([key, value]) => [key.split(":")[1], String(value)]),
 			);
-			const { release, strategy, platform, serviceImage, databaseImage, routerImage } = committed;
-			const images = { serviceImage, databaseImage, routerImage };
-			const usable = platform === "aws" ? { platform: "local", sslMode: "disable" } : {};
-			assert.deepEqual(
-				read({ ...committed, ...usable }),
-				read({ environment, platform, release, strategy, ...images, ...usable }),
-			);
+			const { release, strategy, platform } = committed;
+			const needed = Object.fromEntries(own.map((key) => [key, committed[key]]));
+			const completed = read(committed);
+			const defaults = read({ environment, platform, release, strategy, ...needed });
+			const shown = platform === "aws" ? { ...awsDefaults, ...defaults } : defaults;
+			assert.deepEqual({ ...(platform === "aws" && awsDefaults), ...completed }, shown);
 		});
 	}
 });

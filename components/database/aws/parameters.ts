@@ -13,6 +13,15 @@ const OWN_CONNECTIONS = 80;
 const LARGEST_KEPT_WAL = 16_384;
 
 /**
+ * Connections that a server takes.
+ *
+ * @param maxConnections that one colour's application may hold
+ */
+export function allConnections(maxConnections: number): number {
+	return 2 * maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS;
+}
+
+/**
  * What a server needs on which colours are copied from each other, as RDS's parameter groups name it.
  *
  * @param maxConnections that one colour's application may hold
@@ -25,7 +34,7 @@ export function serverParameters(maxConnections: number, storageGigabytes: numbe
 		"rds.logical_replication": "1",
 		"rds.force_ssl": "1",
 		shared_preload_libraries: "pg_stat_statements",
-		max_connections: String(2 * maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS),
+		max_connections: String(allConnections(maxConnections)),
 		max_wal_senders: "20",
 		max_replication_slots: "20",
 		max_logical_replication_workers: "16",
@@ -36,7 +45,10 @@ export function serverParameters(maxConnections: number, storageGigabytes: numbe
 		max_slot_wal_keep_size: String(keptWal),
 		// It would keep the text of CREATE ROLE … PASSWORD.
 		"pg_stat_statements.track_utility": "0",
-		log_min_duration_statement: "1000",
+		// A statement that fails may hold a password, and so may a slow one: the log quotes neither. Which are slow is
+		// seen in pg_stat_statements and in Performance Insights.
+		log_min_error_statement: "panic",
+		log_min_duration_statement: "-1",
 	};
 	const listed = (values: Record<string, string>, applyMethod: ServerParameter["applyMethod"]) =>
 		Object.entries(values).map(([name, value]) => ({ name, value, applyMethod }));

@@ -33,6 +33,9 @@ export class Firewall extends pulumi.ComponentResource {
 	readonly loadBalancer: aws.ec2.SecurityGroup;
 	readonly service: aws.ec2.SecurityGroup;
 	readonly database: aws.ec2.SecurityGroup;
+	/** The groups' ids, once all rules are there: whoever is in one of them needs to reach others and be reached. */
+	readonly ids: Record<"loadBalancer" | "service" | "database", pulumi.Output<string>>;
+	private readonly rules: pulumi.Output<string>[] = [];
 	private readonly tags: Record<string, string>;
 
 	/** @throws Error when the deployment is said to come from nowhere */
@@ -82,12 +85,15 @@ export class Firewall extends pulumi.ComponentResource {
 		// Images, secrets and logs come and go by AWS's public addresses.
 		this.let(`${name}-aws`, service, { cidrIpv4: "0.0.0.0/0" }, PORTS.https);
 		this.let(`${name}-subscribes`, database, of(database), PORTS.database);
+		const once = ({ id }: aws.ec2.SecurityGroup) =>
+			pulumi.all([id, ...this.rules]).apply(([first]) => first!);
+		this.ids = { loadBalancer: once(loadBalancer), service: once(service), database: once(database) };
 		this.registerOutputs({});
 	}
 
 	private allow(name: string, into: aws.ec2.SecurityGroup, from: readonly Source[], port: number): void {
 		from.forEach((source, index) => {
-			new aws.vpc.SecurityGroupIngressRule(
+			const rule = new aws.vpc.SecurityGroupIngressRule(
 				index === 0 ? name : `${name}-${index + 1}`,
 				{
 					...source,
@@ -99,11 +105,12 @@ export class Firewall extends pulumi.ComponentResource {
 				},
 				{ parent: this },
 			);
+			this.rules.push(rule.id);
 		});
 	}
 
 	private let(name: string, outOf: aws.ec2.SecurityGroup, to: Source, port: number): void {
-		new aws.vpc.SecurityGroupEgressRule(
+		const rule = new aws.vpc.SecurityGroupEgressRule(
 			name,
 			{
 				...to,
@@ -115,5 +122,6 @@ export class Firewall extends pulumi.ComponentResource {
 			},
 			{ parent: this },
 		);
+		this.rules.push(rule.id);
 	}
 }

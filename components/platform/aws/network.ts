@@ -114,11 +114,12 @@ export class Network extends pulumi.ComponentResource {
 					child,
 				),
 		);
-		this.associate(`${name}-private`, privates, (index) => tables[index] ?? tables[0]!);
+		const ways = this.associate(`${name}-private`, privates, (index) => tables[index] ?? tables[0]!);
 		return {
 			vpcId: vpc.id,
 			publicSubnetIds: publics.map(({ id }) => id),
-			privateSubnetIds: privates.map(({ id }) => id),
+			// Once there is a way out: tasks fetch their image by it.
+			privateSubnetIds: privates.map(({ id }) => pulumi.all([id, ...ways]).apply(([first]) => first!)),
 		};
 	}
 
@@ -126,14 +127,15 @@ export class Network extends pulumi.ComponentResource {
 		name: string,
 		subnets: readonly aws.ec2.Subnet[],
 		tableOf: (index: number) => aws.ec2.RouteTable,
-	): void {
-		subnets.forEach((subnet, index) => {
-			new aws.ec2.RouteTableAssociation(
-				`${name}-${index}`,
-				{ subnetId: subnet.id, routeTableId: tableOf(index).id },
-				{ parent: this },
-			);
-		});
+	): pulumi.Output<string>[] {
+		return subnets.map(
+			(subnet, index) =>
+				new aws.ec2.RouteTableAssociation(
+					`${name}-${index}`,
+					{ subnetId: subnet.id, routeTableId: tableOf(index).id },
+					{ parent: this },
+				).id,
+		);
 	}
 }
 

@@ -10,8 +10,8 @@ export interface TaskRolesArgs {
 	logGroupArn: pulumi.Input<string>;
 	/** The region that the stack is in. */
 	region: pulumi.Input<string>;
-	/** The repository of the image, where it is Amazon's; any of the account's when left out. */
-	repositoryArn?: pulumi.Input<string>;
+	/** The repository of the image, where it is Amazon's. */
+	repositoryArn?: pulumi.Input<string | undefined>;
 	/** Begins the names of the roles. */
 	prefix: string;
 	/** On everything that is made. */
@@ -27,7 +27,7 @@ export class TaskRoles extends pulumi.ComponentResource {
 
 	constructor(name: string, args: TaskRolesArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:service:TaskRoles", name, {}, opts);
-		const { secretArns, keyArn, logGroupArn, region, repositoryArn = "*", prefix, tags } = args;
+		const { secretArns, keyArn, logGroupArn, region, repositoryArn, prefix, tags } = args;
 		const child = { parent: this };
 		const role = (what: string) =>
 			new aws.iam.Role(
@@ -63,7 +63,7 @@ function executionPolicy(
 	keyArn: string,
 	logGroupArn: string,
 	region: string,
-	repositoryArn: string,
+	repositoryArn: string | undefined,
 ) {
 	const allow = (Action: string[], Resource: string | string[], Condition?: object) => ({
 		Effect: "Allow",
@@ -79,12 +79,16 @@ function executionPolicy(
 				StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` },
 			}),
 			allow(["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`),
-			// It belongs to no repository.
-			allow(["ecr:GetAuthorizationToken"], "*"),
-			allow(
-				["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
-				repositoryArn,
-			),
+			...(repositoryArn === undefined
+				? []
+				: [
+						// It belongs to no repository.
+						allow(["ecr:GetAuthorizationToken"], "*"),
+						allow(
+							["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+							repositoryArn,
+						),
+					]),
 		],
 	};
 }

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../../platform/aws/firewall";
-import { COLORS, type Color } from "../../replication/node";
+import type { Color } from "../../replication/node";
 import { declareTargetGroup } from "./target-group";
 
 export interface LoadBalancerArgs {
@@ -40,6 +40,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
 	/** The listener that clients reach; its default action is the router's. */
 	readonly listener: aws.lb.Listener;
 	readonly targetGroups: Record<Color, aws.lb.TargetGroup>;
+	/** Their ARNs, once a listener sends requests there: before that ECS refuses to put tasks into them. */
+	readonly targets: Record<Color, pulumi.Output<string>>;
 	/** Where clients come. */
 	readonly url: pulumi.Output<string>;
 	/** Where the deployment reaches each colour, whichever has the traffic. */
@@ -88,12 +90,13 @@ export class LoadBalancer extends pulumi.ComponentResource {
 			},
 			{ parent: this },
 		);
-		const tests = COLORS.map((color) =>
-			this.encrypted(`${name}-test-${color}`, args, PORTS.test[color], {
-				type: "forward",
-				targetGroupArn: this.targetGroups[color].arn,
-			}),
-		);
+		const tests = {
+			blue: this.testListener(name, args, "blue"),
+			green: this.testListener(name, args, "green"),
+		};
+		const targets = (color: Color) =>
+			pulumi.all([this.targetGroups[color].arn, tests[color].id]).apply(([arn]) => arn);
+		this.targets = { blue: targets("blue"), green: targets("green") };
 		const record = new aws.route53.Record(
 			`${name}-name`,
 			{
@@ -110,12 +113,19 @@ export class LoadBalancer extends pulumi.ComponentResource {
 			},
 			{ parent: this },
 		);
-		const ready = pulumi.all([record.id, ...tests.map(({ id }) => id)]);
+		const ready = pulumi.all([record.id, tests.blue.id, tests.green.id]);
 		this.url = pulumi.all([domainName, record.id]).apply(([domain]) => `https://${domain}`);
 		const testUrl = (color: Color) =>
 			pulumi.all([domainName, ready]).apply(([domain]) => `https://${domain}:${PORTS.test[color]}`);
 		this.testUrls = { blue: testUrl("blue"), green: testUrl("green") };
 		this.registerOutputs({ url: this.url });
+	}
+
+	private testListener(name: string, args: LoadBalancerArgs, color: Color): aws.lb.Listener {
+		return this.encrypted(`${name}-test-${color}`, args, PORTS.test[color], {
+			type: "forward",
+			targetGroupArn: this.targetGroups[color].arn,
+		});
 	}
 
 	private declareLoadBalancer(name: string, args: LoadBalancerArgs): aws.lb.LoadBalancer {

@@ -2,7 +2,7 @@ import { counted as countedByType, type Declared, declaredOn } from "../declared
 
 export const TAGS = { Project: "camera-counting", Stack: "production" };
 
-/** What a program declares on a stack that has nothing yet, with a region that has three zones. */
+/** What a program declares, in a region that has three zones. */
 export function declaredBy(program: () => unknown): Promise<Declared[]> {
 	return declaredOn("production", { answered, asked }, program);
 }
@@ -21,6 +21,8 @@ function answered(type: string, name: string): Record<string, unknown> {
 			return { ...arn, arnSuffix: `app/${name}/1`, dnsName: `${name}.elb.example`, zoneId: "ELB" };
 		case "aws:secretsmanager/secretVersion:SecretVersion":
 			return { ...arn, versionId: `version-of-${name}` };
+		case "pulumi-nodejs:dynamic/service:ServiceReady":
+			return { url: `https://${name}.example` };
 		case "aws:ecs/taskDefinition:TaskDefinition":
 			return { arn: `arn:aws:mock:${name}:7`, revision: 7 };
 		default:
