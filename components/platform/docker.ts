@@ -29,13 +29,22 @@ export class DockerPlatform implements Platform {
 
 	server(name: string, args: ServerArgs, opts: pulumi.ComponentResourceOptions): PlacedServer {
 		const { holds, maxConnections, password } = args;
-		const { databasePort, databaseImage, startTimeoutSeconds, protectDatabases } = this.settings;
+		const { databasePort, databaseImage, startTimeoutSeconds, protectDatabases, keptWalGigabytes } =
+			this.settings;
 		const containerName = `${this.prefix}-database${holds === "first" ? "" : `-${holds}`}`;
 		const port = holds === "first" ? databasePort : databasePort + 1;
 		const { data, container } = new ServerContainer(
 			name,
 			{
-				...{ host: this.host, image: databaseImage, containerName, port, password, maxConnections },
+				...{
+					host: this.host,
+					image: databaseImage,
+					containerName,
+					port,
+					password,
+					maxConnections,
+					keptWalGigabytes,
+				},
 				timeoutSeconds: startTimeoutSeconds,
 				keepData: protectDatabases,
 			},

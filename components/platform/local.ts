@@ -27,6 +27,7 @@ export class LocalPlatform implements Platform {
 			directory: holds === "first" ? directory : `${directory}/${holds}-server`,
 			password,
 			maxConnections,
+			keptWalGigabytes: this.settings.keptWalGigabytes,
 			fixedPort: holds === "first" ? this.settings.databasePort : undefined,
 			timeoutSeconds: this.settings.startTimeoutSeconds,
 		};

@@ -1,5 +1,5 @@
 import type { Client, ClientBase } from "pg";
-import { diskFindings } from "./disk-space";
+import { diskFindings, keptLogFindings } from "./disk-space";
 import type { Finding } from "./finding";
 import { type PlannedSection, replicationHazards } from "./hazards";
 import { identityFindings } from "./identity-checks";
@@ -25,11 +25,16 @@ export async function preflight(options: PreflightOptions): Promise<Finding[]> {
 	const sameServer = (await serverIdentity(source)) === (await serverIdentity(target));
 	const tables = await replicatedTables(source);
 	const written = await leaveOut(source, tables, options.unwritten ?? []);
+	const databaseBytes = copying ? await sizeOf(source) : 0;
+	const { keptWalBytes } = await serverCapacity(source);
 	return [
 		...written.findings,
 		...(await serverFindings(source, target, sameServer)),
 		...(copying
-			? diskFindings({ databaseBytes: await databaseBytes(source), free: freeBytes, sameServer })
+			? [
+					...diskFindings({ databaseBytes, free: freeBytes, sameServer }),
+					...keptLogFindings({ databaseBytes, keptWalBytes, sameServer }),
+				]
 			: []),
 		...(await identityFindings(source, tables)),
 		...(await rowSecurityFindings(options)),
@@ -48,7 +53,7 @@ async function serverIdentity(client: ClientBase): Promise<string> {
 	return rows[0].identity;
 }
 
-async function databaseBytes(client: ClientBase): Promise<number> {
+async function sizeOf(client: ClientBase): Promise<number> {
 	const { rows } = await client.query("SELECT pg_database_size(current_database())::float8 AS bytes");
 	return rows[0].bytes;
 }

@@ -15,6 +15,8 @@ export interface ServerCapacity {
 	logicalWorkers: Limit;
 	replicationOrigins: Limit;
 	workerProcesses: number;
+	/** Bytes of its log that it keeps for a slot; null for as many as it takes. */
+	keptWalBytes: number | null;
 }
 
 /** A server, and how many links will begin and end there that are not there yet. */
@@ -42,7 +44,9 @@ export async function serverCapacity(client: ClientBase): Promise<ServerCapacity
 				)) AS "logicalWorkers",
 			json_build_object('most', current_setting('max_active_replication_origins')::integer,
 				'used', (SELECT count(*) FROM pg_replication_origin)) AS "replicationOrigins",
-			current_setting('max_worker_processes')::integer AS "workerProcesses"`,
+			current_setting('max_worker_processes')::integer AS "workerProcesses",
+			(SELECT nullif(setting, '-1')::float8 * 1024 * 1024 FROM pg_settings WHERE name = 'max_slot_wal_keep_size')
+				AS "keptWalBytes"`,
 	);
 	return rows[0];
 }

@@ -72,6 +72,8 @@ export const descriptions: Record<ConfigKey, string> = {
 	statementTimeoutSeconds: "How long one statement of a migration may take.",
 	migrationQueueSeconds: "How long an update waits for another one that migrates the same database.",
 	serverPerColor: "Whether each colour has a PostgreSQL server of its own.",
+	keptWalGigabytes:
+		"How much of its log a server keeps for a colour that does not fetch its changes; what is more than that is lost to it.",
 	copyWorkers: "How many tables, or parts of one, are copied at a time.",
 	copyVerification: "How a copy is compared with its source.",
 	copyTimeoutSeconds: "How long a copy may take.",

@@ -1,7 +1,12 @@
+import { KEPT_WAL_GIGABYTES } from "../database/server-settings";
 import { shippedStages } from "./shipped-stages";
 
 /** What every stack gets for each key that its stack file leaves out and that its platform says nothing of. */
-export const everywhere = { serverPerColor: false, readyTimeoutSeconds: 30 } as const;
+export const everywhere = {
+	serverPerColor: false,
+	keptWalGigabytes: KEPT_WAL_GIGABYTES,
+	readyTimeoutSeconds: 30,
+} as const;
 
 /** What an environment gets for each key that its stack file leaves out. */
 export const environmentDefaults = {

@@ -82,6 +82,7 @@ export const configSchema = z.strictObject({
 	statementTimeoutSeconds: seconds(1, 86_400).default(300),
 	migrationQueueSeconds: seconds(1, 3600).default(60),
 	serverPerColor: flag().optional(),
+	keptWalGigabytes: wholeNumber(1, 65_536, "gigabytes").optional(),
 	copyWorkers: wholeNumber(1, 16).default(4),
 	copyVerification: oneOf(["checksums", "counts"]).default("checksums"),
 	copyTimeoutSeconds: seconds(60, 604_800).default(86_400),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type DiskSpace, diskFindings } from "../../components/replication/disk-space";
+import { type DiskSpace, diskFindings, keptLogFindings } from "../../components/replication/disk-space";
 import { describeFindings } from "../../components/replication/finding";
 import { capacityFindings, type ServerCapacity } from "../../components/replication/server-capacity";
 
@@ -10,6 +10,7 @@ const AMPLE: ServerCapacity = {
 	logicalWorkers: { most: 4, used: 1 },
 	replicationOrigins: { most: 10, used: 2 },
 	workerProcesses: 8,
+	keptWalBytes: null,
 };
 
 function capacity(changed: Partial<ServerCapacity>, sends: number, receives: number): string {
@@ -99,5 +100,26 @@ describe("the room on the disks", () => {
 			room({ source: 12e9, target: 12e9 }, true),
 			/^warning: .* 12\.0 GB free, on which the copy and all that/,
 		);
+	});
+});
+
+describe("the log that a server keeps for a copy", () => {
+	function kept(databaseBytes: number, keptWalBytes: number | null, sameServer = true): string {
+		return describeFindings(keptLogFindings({ databaseBytes, keptWalBytes, sameServer }));
+	}
+
+	it("must be that of the whole copy where both colours are on one server", () => {
+		assert.equal(kept(10e9, 16 * 2 ** 30), "");
+		assert.equal(
+			kept(15e9, 16 * 2 ** 30),
+			"error: the live database takes 15.0 GB, so that its copy writes some 19.5 GB of log, of which the server of both colours " +
+				"keeps 17.2 GB: the copy would be lost before its end; set keptWalGigabytes to 19 or more, or give each colour a " +
+				"server (serverPerColor)",
+		);
+	});
+
+	it("is no matter where it keeps everything, or where the copy is on another server", () => {
+		assert.equal(kept(15e9, null), "");
+		assert.equal(kept(15e9, 2 ** 30, false), "");
 	});
 });

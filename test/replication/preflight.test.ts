@@ -3,6 +3,7 @@ import { type Client, escapeIdentifier } from "pg";
 import { connect } from "../../components/database/connection";
 import { describeFindings } from "../../components/replication/finding";
 import { type PreflightOptions, preflight } from "../../components/replication/preflight";
+import { serverCapacity } from "../../components/replication/server-capacity";
 import { type TestDatabase, testDatabase } from "../support/postgres";
 
 const GIVE_KEY = "give it a primary key in a release before";
@@ -46,6 +47,7 @@ describe("the preflight of a copy", () => {
 			INSERT INTO events VALUES (1, '2026-01-01')`,
 		);
 		assert.deepEqual(await findings(), []);
+		assert.equal((await serverCapacity(source)).keptWalBytes, 16 * 2 ** 30);
 	});
 
 	it("tells all at once, errors first, and what migrations would do as well", async () => {

@@ -46,6 +46,7 @@ describe("the stack config", () => {
 			statementTimeoutSeconds: 300,
 			migrationQueueSeconds: 60,
 			serverPerColor: false,
+			keptWalGigabytes: 16,
 			copyWorkers: 4,
 			copyVerification: "checksums",
 			copyTimeoutSeconds: 86_400,

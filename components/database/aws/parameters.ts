@@ -9,8 +9,8 @@ export interface ServerParameter {
 
 /** Connections kept for the deployment: migrations, catalog, copy workers, health checks; and for RDS itself. */
 const OWN_CONNECTIONS = 80;
-/** In units of `max_slot_wal_keep_size`, megabytes: a slot that nobody reads from must not fill the disk. */
-const LARGEST_KEPT_WAL = 16_384;
+/** Of the disk: a slot that nobody reads from must not fill it. */
+const KEPT_WAL_SHARE = 4;
 
 /**
  * Connections that a server takes.
@@ -26,9 +26,15 @@ export function allConnections(maxConnections: number): number {
  *
  * @param maxConnections that one colour's application may hold
  * @param storageGigabytes of the server's disk, of which forsaken slots get a quarter at most
+ * @param keptWalGigabytes of its log that it keeps for them
  */
-export function serverParameters(maxConnections: number, storageGigabytes: number): ServerParameter[] {
-	const keptWal = Math.min(LARGEST_KEPT_WAL, Math.floor((storageGigabytes * 1024) / 4));
+export function serverParameters(
+	maxConnections: number,
+	storageGigabytes: number,
+	keptWalGigabytes: number,
+): ServerParameter[] {
+	// In megabytes, as PostgreSQL has it.
+	const keptWal = Math.floor(Math.min(keptWalGigabytes, storageGigabytes / KEPT_WAL_SHARE) * 1024);
 	const atStart = {
 		// Sets wal_level to logical, which cannot be set by itself there.
 		"rds.logical_replication": "1",

@@ -18,6 +18,8 @@ export interface ServerContainerArgs {
 	password: pulumi.Input<string>;
 	/** Connections that one colour's application may hold. */
 	maxConnections: pulumi.Input<number>;
+	/** Of its log that it keeps for a slot that nobody reads from. */
+	keptWalGigabytes: pulumi.Input<number>;
 	/** Seconds until starting or stopping is given up. */
 	timeoutSeconds: number;
 	/** Keeps the volume when the stack no longer declares it. */
@@ -37,7 +39,17 @@ export class ServerContainer extends pulumi.ComponentResource {
 
 	constructor(name: string, args: ServerContainerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:ServerContainer", name, {}, opts);
-		const { host, image, containerName, port, password, maxConnections, timeoutSeconds, keepData } = args;
+		const {
+			host,
+			image,
+			containerName,
+			port,
+			password,
+			maxConnections,
+			timeoutSeconds,
+			keepData,
+			keptWalGigabytes,
+		} = args;
 		const child = { parent: this, provider: host.provider };
 		this.data = new docker.Volume(
 			`${name}-data`,
@@ -61,7 +73,7 @@ export class ServerContainer extends pulumi.ComponentResource {
 				...hardened,
 				name: containerName,
 				image,
-				command: pulumi.output(maxConnections).apply(commandLine),
+				command: pulumi.all([maxConnections, keptWalGigabytes]).apply((all) => commandLine(...all)),
 				envs: [
 					`POSTGRES_PASSWORD_FILE=${SECRETS}/password`,
 					"POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256 --data-checksums",
@@ -96,10 +108,10 @@ export class ServerContainer extends pulumi.ComponentResource {
 	}
 }
 
-function commandLine(maxConnections: number): string[] {
+function commandLine(maxConnections: number, keptWalGigabytes: number): string[] {
 	return [
 		"postgres",
-		...Object.entries(serverSettings(maxConnections)).flatMap(([setting, value]) => [
+		...Object.entries(serverSettings(maxConnections, keptWalGigabytes)).flatMap(([setting, value]) => [
 			"-c",
 			`${setting}=${value}`,
 		]),

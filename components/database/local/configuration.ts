@@ -26,7 +26,9 @@ export function configuration(options: LocalServerOptions, port: number): string
 		`listen_addresses = '${LOOPBACK}'`,
 		`port = ${port}`,
 		"unix_socket_directories = ''",
-		...Object.entries(serverSettings(options.maxConnections)).map(([name, value]) => `${name} = '${value}'`),
+		...Object.entries(serverSettings(options.maxConnections, options.keptWalGigabytes)).map(
+			([name, value]) => `${name} = '${value}'`,
+		),
 		"",
 	].join("\n");
 }

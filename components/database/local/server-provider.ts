@@ -6,6 +6,7 @@ const inputs = z.object({
 	directory: z.string().min(1),
 	password: z.string().min(1),
 	maxConnections: z.number().int(),
+	keptWalGigabytes: z.number().int().optional(),
 	fixedPort: z.number().int().optional(),
 	timeoutSeconds: z.number().int(),
 });

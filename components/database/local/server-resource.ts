@@ -8,6 +8,8 @@ export interface LocalServerArgs {
 	password: pulumi.Input<string>;
 	/** Connections that applications may hold. */
 	maxConnections: pulumi.Input<number>;
+	/** Of its log that it keeps for a slot that nobody reads from; 16 when left out. */
+	keptWalGigabytes?: pulumi.Input<number>;
 	/** A port to keep to; a free one is chosen once when it is left out. */
 	fixedPort?: pulumi.Input<number>;
 	/** Seconds until starting or stopping is given up. */
@@ -43,11 +45,14 @@ const runningProvider = lateProvider("components/database/local/running-provider
  */
 export class LocalServerRunning extends pulumi.dynamic.Resource {
 	constructor(name: string, server: LocalServer, args: LocalServerArgs, opts?: pulumi.CustomResourceOptions) {
-		const { directory, password, maxConnections, timeoutSeconds } = args;
+		const { directory, password, maxConnections, keptWalGigabytes, timeoutSeconds } = args;
 		super(
 			runningProvider,
 			name,
-			{ directory, password: pulumi.secret(password), maxConnections, port: server.port, timeoutSeconds },
+			{
+				...{ directory, maxConnections, keptWalGigabytes, port: server.port, timeoutSeconds },
+				password: pulumi.secret(password),
+			},
 			opts,
 			"database",
 			"LocalServerRunning",

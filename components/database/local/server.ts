@@ -21,6 +21,8 @@ export interface LocalServerOptions {
 	password: string;
 	/** Connections that applications may hold; the server keeps some more for the deployment itself. */
 	maxConnections: number;
+	/** Of its log that it keeps for a slot that nobody reads from. */
+	keptWalGigabytes?: number;
 	/** A fixed port; a free one is chosen once and kept when it is left out. */
 	port?: number;
 	/** Seconds until starting or stopping is given up. */

@@ -120,6 +120,7 @@ export class AwsPlatform implements Platform {
 				keyArn: this.key.arn,
 				administrator: ADMINISTRATOR,
 				maxConnections,
+				keptWalGigabytes: settings.keptWalGigabytes,
 				backupRetentionDays: backupDays[settings.backupSchedule],
 				backupWindow: "01:00-02:00",
 				maintenanceWindow: "sun:03:00-sun:04:00",
