@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { resolve } from "node:path";
 
-/** Starts a program of this folder as a process that talks with this one. */
+/** Starts a program, of this folder unless its path is absolute, as a process that talks with this one. */
 export function startChild(file: string): ChildProcess {
-	return fork(join(__dirname, file), { execArgv: ["--require", "tsx/cjs"], serialization: "advanced" });
+	return fork(resolve(__dirname, file), { execArgv: ["--require", "tsx/cjs"], serialization: "advanced" });
 }
 
 /**
@@ -13,9 +13,15 @@ export function startChild(file: string): ChildProcess {
  * @throws Error when the child ends first
  */
 export async function answerOf<T>(child: ChildProcess): Promise<T> {
-	const ended = once(child, "exit").then(([code]) => {
+	const settled = new AbortController();
+	const { signal } = settled;
+	const ended = once(child, "exit", { signal }).then(([code]) => {
 		throw new Error(`a process of the benchmark ended with ${code} before it had answered`);
 	});
-	const [answer] = await Promise.race([once(child, "message") as Promise<[T]>, ended]);
-	return answer;
+	try {
+		const [answer] = await Promise.race([once(child, "message", { signal }) as Promise<[T]>, ended]);
+		return answer;
+	} finally {
+		settled.abort();
+	}
 }

@@ -11,7 +11,7 @@ import type { MigrationSettings } from "../../components/migrations/options";
 import { migrate } from "../../components/migrations/run";
 import { type ColorServers, nodeOf } from "../../components/replication/environment";
 import type { Node } from "../../components/replication/node";
-import { putInStep } from "../../components/replication/put-in-step";
+import { type InStepOptions, putInStep } from "../../components/replication/put-in-step";
 
 const BASE = "counting_bench";
 const REPLICATION_USER = "bench_replication";
@@ -135,11 +135,12 @@ export async function migrateColor(databases: ColorDatabases, { node, owner }: C
 	await query(owner, "INSERT INTO cameras (camera_name) VALUES ('bench')");
 }
 
-/** Makes a colour that follows another one. */
+/** Makes a colour that follows another one; options take the place of those for a database that is nearly empty. */
 export async function follow(
 	databases: ColorDatabases,
 	source: ColorDatabase,
 	target: ColorDatabase,
+	options: Partial<InStepOptions> = {},
 ): Promise<void> {
 	const { catalog, backupDirectory, migrationsDirectory } = databases;
 	await putInStep({
@@ -158,6 +159,7 @@ export async function follow(
 		catchUpTimeoutMs: 30_000,
 		maxLagBytes: 1_048_576,
 		log: () => {},
+		...options,
 	});
 }
 

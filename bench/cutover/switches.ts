@@ -21,7 +21,7 @@ import { Service } from "./service";
 import { quantile } from "./statistics";
 
 /** As a stack has them unless it says otherwise. */
-const LIMITS: CutoverLimits = {
+export const LIMITS: CutoverLimits = {
 	catchUpTimeoutMs: 60_000,
 	maxLagBytes: 1_048_576,
 	longTransactionMs: 30_000,

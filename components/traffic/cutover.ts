@@ -21,12 +21,15 @@ export interface CutoverLimits extends GuardLimits {
 	pauseTimeoutMs: number;
 }
 
+/** What a cutover needs of a router. */
+export type CutoverRouter = Pick<Router, "active" | "prepare" | "hold" | "route" | "release">;
+
 export interface CutoverOptions {
 	from: Side;
 	to: Side;
 	/** Other colours that follow `from`: they go on following it, with what comes from `to` as well. */
 	followers?: readonly Node[];
-	router: Router;
+	router: CutoverRouter;
 	limits: CutoverLimits;
 	log(line: string): void;
 	/** Told the name of each step before it begins. */
@@ -196,7 +199,7 @@ async function openSurely(ends: LinkEnds, epoch: number, epochBefore: number): P
 	}
 }
 
-async function routeWithin(router: Router, target: Target, timeoutMs: number): Promise<void> {
+async function routeWithin(router: CutoverRouter, target: Target, timeoutMs: number): Promise<void> {
 	const deadline = performance.now() + timeoutMs;
 	for (;;) {
 		try {

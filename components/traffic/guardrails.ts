@@ -35,7 +35,7 @@ const FENCE_TIMEOUT_MS = 30_000;
 export async function guard(options: {
 	ends: LinkEnds;
 	target: Target;
-	router: Router;
+	router: Pick<Router, "prepare">;
 	limits: GuardLimits;
 	log(line: string): void;
 }): Promise<void> {
