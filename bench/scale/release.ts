@@ -18,6 +18,8 @@ const WATCH_MS = 5000;
 const LOOK_MS = 250;
 /** Half of them in each direction, so that the first colour is live at the end. */
 const SWITCHES = 6;
+/** The one that a database begins with. */
+const CAMERA_ID = 1;
 const BETWEEN_SWITCHES_MS = 500;
 
 /** What a release does to a database of some size under some load. */
@@ -27,7 +29,6 @@ export interface Release {
 	live: ColorDatabase;
 	/** Transactions each second. */
 	perSecond: number;
-	cameraId: number;
 	/** Of the table that is written. */
 	lastId: number;
 }
@@ -65,7 +66,7 @@ export async function measureRelease(
 	release: Release,
 	tell: (line: string) => void,
 ): Promise<ReleaseFigures> {
-	const { databases, live, perSecond, cameraId, lastId } = release;
+	const { databases, live, perSecond, lastId } = release;
 	const idle = await makeColor(databases, "green");
 	const [blue, green] = [live, idle].map(({ node }): Side => ({ node, target: targetOf(node) }));
 	const run = nodeName(idle.node);
@@ -76,7 +77,7 @@ export async function measureRelease(
 		},
 		target: blue!.target.targetGroup,
 		perSecond,
-		cameraId,
+		cameraId: CAMERA_ID,
 		lastId,
 		run,
 	});
@@ -105,7 +106,7 @@ export async function measureRelease(
 			lagBytes,
 			ownPauses: reports.map(({ pauseMs }) => pauseMs),
 			pauses,
-			fate: await fateOf({ run, cameraId, inserted, failures }, live.node.admin, idle.node.admin),
+			fate: await fateOf({ run, cameraId: CAMERA_ID, inserted, failures }, live.node.admin, idle.node.admin),
 		};
 	} finally {
 		writer.end();
