@@ -95,7 +95,7 @@ describe("the room on the disks", () => {
 			"warning: the live database takes 10.0 GB, and the live colour's server has 2.0 GB free, on which all that is written " +
 				"during the copy has to find room; make room, or give the server a larger disk",
 		);
-		assert.equal(room({ source: 22e9, target: 22e9 }, true), "");
+		assert.equal(room({ source: 28e9, target: 28e9 }, true), "");
 		assert.match(
 			room({ source: 12e9, target: 12e9 }, true),
 			/^warning: .* 12\.0 GB free, on which the copy and all that/,
@@ -112,8 +112,8 @@ describe("the log that a server keeps for a copy", () => {
 		assert.equal(kept(10e9, 16 * 2 ** 30), "");
 		assert.equal(
 			kept(15e9, 16 * 2 ** 30),
-			"error: the live database takes 15.0 GB, so that its copy writes some 19.5 GB of log, of which the server of both colours " +
-				"keeps 17.2 GB: the copy would be lost before its end; set keptWalGigabytes to 19 or more, or give each colour a " +
+			"error: the live database takes 15.0 GB, so that its copy writes some 25.5 GB of log, of which the server of both colours " +
+				"keeps 17.2 GB: the copy would be lost before its end; set keptWalGigabytes to 24 or more, or give each colour a " +
 				"server (serverPerColor)",
 		);
 	});
