@@ -120,7 +120,7 @@ async function attempt(servers: 1 | 2, release: Release & Pick<Live, "tableBytes
 	try {
 		return { servers, perSecond, figures: await measureRelease(release, tell) };
 	} catch (error) {
-		const failure = error instanceof Error ? error.message : String(error);
+		const failure = (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ");
 		tell(failure);
 		return { servers, perSecond, failure };
 	}
