@@ -27,7 +27,7 @@ export class Catalog extends pulumi.ComponentResource {
 		const { server, databaseName, environment } = args;
 		this.databaseName = databaseName;
 		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
-		const password = new GeneratedPassword(`${name}-password`, { parent: this });
+		const password = new GeneratedPassword(`${name}-password`, {}, { parent: this });
 		const owner = new postgresql.Role(
 			`${name}-owner`,
 			{ name: databaseName, login: true, password: password.value },

@@ -10,6 +10,8 @@ export interface ApplicationDatabaseArgs {
 	databaseName: string;
 	/** Connections that the application may hold. */
 	maxConnections: pulumi.Input<number>;
+	/** Of the application's password; another number makes another one. */
+	passwordGeneration: number;
 	/** A role that may connect as well, to replicate. */
 	replicationRole?: pulumi.Input<string>;
 }
@@ -30,13 +32,16 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
 
 	constructor(name: string, args: ApplicationDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:ApplicationDatabase", name, {}, opts);
-		const { server, databaseName, maxConnections } = args;
+		const { server, databaseName, maxConnections, passwordGeneration } = args;
 		const child = { parent: this, provider: server.provider, deletedWith: server.resource };
 
 		const { database, owner, ownerPassword, application, applicationPassword, connect } =
 			declareOwnedDatabase(
 				name,
-				{ server, databaseName, ownerName: `${databaseName}_owner`, connectionLimit: maxConnections },
+				{
+					...{ server, databaseName, ownerName: `${databaseName}_owner`, passwordGeneration },
+					connectionLimit: maxConnections,
+				},
 				this,
 			);
 		const replicate =

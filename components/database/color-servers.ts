@@ -57,7 +57,7 @@ export class ColorServerPair extends pulumi.ComponentResource {
 			green: serverPerColor ? ownServer("green") : this.first,
 		};
 
-		const password = new GeneratedPassword(`${name}-replication-password`, { parent: this });
+		const password = new GeneratedPassword(`${name}-replication-password`, {}, { parent: this });
 		const { attributes, roles: memberOf } = platform.replicationRole ?? REPLICATION_ROLE;
 		const roles = [...new Set([this.byColor.blue, this.byColor.green])].map(
 			(server, index) =>

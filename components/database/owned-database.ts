@@ -10,6 +10,8 @@ export interface OwnedDatabaseArgs {
 	ownerName: string;
 	/** Connections that the application may hold. */
 	connectionLimit: pulumi.Input<number>;
+	/** Of the application's password; another number makes another one. */
+	passwordGeneration: number;
 }
 
 /** A database that nobody but its owner and its application may connect to. */
@@ -27,17 +29,21 @@ export interface OwnedDatabase {
 /** Declares a database with its two roles as children of a component. */
 export function declareOwnedDatabase(
 	name: string,
-	{ server, databaseName, ownerName, connectionLimit }: OwnedDatabaseArgs,
+	{ server, databaseName, ownerName, connectionLimit, passwordGeneration }: OwnedDatabaseArgs,
 	parent: pulumi.Resource,
 ): OwnedDatabase {
 	const child = { parent, provider: server.provider, deletedWith: server.resource };
-	const ownerPassword = new GeneratedPassword(`${name}-owner-password`, { parent }).value;
+	const ownerPassword = new GeneratedPassword(`${name}-owner-password`, {}, { parent }).value;
 	const owner = new postgresql.Role(
 		`${name}-owner`,
 		{ name: ownerName, login: true, password: ownerPassword },
 		child,
 	);
-	const applicationPassword = new GeneratedPassword(`${name}-app-password`, { parent }).value;
+	const applicationPassword = new GeneratedPassword(
+		`${name}-app-password`,
+		{ generation: passwordGeneration },
+		{ parent },
+	).value;
 	const application = new postgresql.Role(
 		`${name}-app`,
 		{ name: `${databaseName}_app`, login: true, password: applicationPassword, connectionLimit },

@@ -4,17 +4,24 @@ import { defineProvider } from "../provider/define";
 
 const PASSWORD_BYTES = 24;
 
-const inputs = z.object({});
-const outputs = z.object({ value: z.string() });
+const inputs = z.object({ generation: z.number().int().optional() });
+const outputs = inputs.extend({ value: z.string() });
 
-export const provider = defineProvider<object, { value: string }>({
+type Inputs = z.infer<typeof inputs>;
+type Outputs = z.infer<typeof outputs>;
+
+export const provider = defineProvider<Inputs, Outputs>({
 	inputs,
 	outputs,
-	async create() {
-		return { id: "generated", outputs: { value: randomBytes(PASSWORD_BYTES).toString("base64url") } };
+	async create(wanted) {
+		return { id: "generated", outputs: generated(wanted) };
 	},
-	async update(_id, _inputs, olds) {
-		return olds;
+	async update(_id, wanted, olds) {
+		return wanted.generation === olds.generation ? olds : generated(wanted);
 	},
 	async delete() {},
 });
+
+function generated(wanted: Inputs): Outputs {
+	return { ...wanted, value: randomBytes(PASSWORD_BYTES).toString("base64url") };
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { poll } from "../local/deadline";
 import { defineProvider } from "../provider/define";
+import { keepMadeRoles } from "./administrator";
 import { connectionSchema, withClient } from "./connection";
 
 const inputs = z.object({
@@ -35,7 +36,7 @@ async function untilAnswered({ connection, timeoutSeconds }: Inputs): Promise<vo
 	const answered = await poll(timeoutSeconds * 1000, POLL_INTERVAL_MS, async () => {
 		try {
 			await withClient(connection, { applicationName: "deployment-server" }, (client) =>
-				client.query("SELECT"),
+				keepMadeRoles(client),
 			);
 			return true;
 		} catch (error) {

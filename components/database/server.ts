@@ -31,7 +31,7 @@ export class DatabaseServer extends pulumi.ComponentResource {
 
 	constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:database:DatabaseServer", name, {}, opts);
-		const password = new GeneratedPassword(`${name}-password`, { parent: this });
+		const password = new GeneratedPassword(`${name}-password`, {}, { parent: this });
 		const { platform, holds, maxConnections } = args;
 		const server = platform.server(
 			name,

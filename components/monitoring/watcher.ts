@@ -25,7 +25,7 @@ export class Watcher extends pulumi.ComponentResource {
 		super("camera-counting:monitoring:Watcher", name, {}, opts);
 		const { catalog, servers } = args;
 		const [server] = servers;
-		const password = new GeneratedPassword(`${name}-password`, { parent: this });
+		const password = new GeneratedPassword(`${name}-password`, {}, { parent: this });
 		const roles = servers.map(
 			(each, index) =>
 				new postgresql.Role(

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { ADMINISTRATOR, SUPERUSER } from "../database/local/roles";
 import { LocalServer, LocalServerRunning } from "../database/local/server-resource";
 import type { StackNames } from "../release/names";
 import { LocalService } from "../service/local/service-resource";
@@ -10,6 +11,7 @@ import type { PlacedRouter, PlacedServer, PlacedService, Platform, ServerArgs } 
 
 /** PostgreSQL, services and router as processes on this machine that outlive the update. */
 export class LocalPlatform implements Platform {
+	readonly replicationRole?: NonNullable<Platform["replicationRole"]>;
 	private readonly reference: RouterReference & { kind: "gateway" };
 
 	constructor(
@@ -17,6 +19,12 @@ export class LocalPlatform implements Platform {
 		private readonly settings: Settings,
 	) {
 		const { routerFile, serviceDirectory } = names;
+		if (settings.withoutSuperuser) {
+			this.replicationRole = {
+				attributes: { replication: true, bypassRowLevelSecurity: false },
+				roles: ["pg_read_all_data"],
+			};
+		}
 		this.reference = { kind: "gateway", stateFile: routerFile, serviceDirectory };
 	}
 
@@ -28,6 +36,7 @@ export class LocalPlatform implements Platform {
 			password,
 			maxConnections,
 			keptWalGigabytes: this.settings.keptWalGigabytes,
+			withoutSuperuser: this.settings.withoutSuperuser,
 			fixedPort: holds === "first" ? this.settings.databasePort : undefined,
 			timeoutSeconds: this.settings.startTimeoutSeconds,
 		};
@@ -35,7 +44,7 @@ export class LocalPlatform implements Platform {
 		return {
 			host: server.host,
 			port: server.port,
-			administrator: "postgres",
+			administrator: this.settings.withoutSuperuser ? ADMINISTRATOR : SUPERUSER,
 			password: server.password,
 			// On loopback only.
 			sslMode: "disable",

@@ -9,6 +9,8 @@ export interface QueueArgs {
 	server: DatabaseServer;
 	/** The queue's database; its owner has the same name. */
 	databaseName: string;
+	/** Of the password that services use; another number makes another one. */
+	passwordGeneration: number;
 }
 
 /** The database of the batches that wait to be stored. It belongs to no colour: both take their work from it. */
@@ -18,11 +20,14 @@ export class Queue extends pulumi.ComponentResource {
 
 	constructor(name: string, args: QueueArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:queue:Queue", name, {}, opts);
-		const { server, databaseName } = args;
+		const { server, databaseName, passwordGeneration } = args;
 		const { database, owner, ownerPassword, application, applicationPassword, connect } =
 			declareOwnedDatabase(
 				name,
-				{ server, databaseName, ownerName: databaseName, connectionLimit: QUEUE_CONNECTIONS },
+				{
+					...{ server, databaseName, ownerName: databaseName, passwordGeneration },
+					connectionLimit: QUEUE_CONNECTIONS,
+				},
 				this,
 			);
 		const schema = new QueueSchema(

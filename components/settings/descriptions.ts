@@ -18,6 +18,8 @@ export const descriptions: Record<ConfigKey, string> = {
 	databasePort: "The database's port, where it is reached from this machine.",
 	gatewayPort: "The port that clients use.",
 	dockerHost: "The Docker engine to run on.",
+	withoutSuperuser:
+		"Whether the deployment goes without a superuser, as on a managed service such as RDS; from the first update on.",
 	publicAddress: "The address of the Docker host that clients use.",
 	routerPort:
 		"The port on the Docker host's loopback by which the deployment tells the router where requests go.",
@@ -52,7 +54,7 @@ export const descriptions: Record<ConfigKey, string> = {
 	logRetentionDays: "How long the services' output is kept.",
 	accessLogsBucket: "A bucket for the load balancer's access logs, whose policy lets it write.",
 	alarmEmails: "Who is written to when an alarm goes off; each confirms that once.",
-	passwordGeneration: "A higher number gives the roles new passwords, without a release.",
+	passwordGeneration: "Another number gives services new passwords, without a release.",
 	migrationsDirectory: "The folder of the migration files.",
 	allowOutOfOrder: "Whether a migration may come after a newer one was applied.",
 	serviceEntry: "The module that a service runs, where it is a process on this machine.",

@@ -10,6 +10,7 @@ type PlatformName = Config["platform"];
 const elsewhere = {
 	databasePort: ["local", "docker"],
 	gatewayPort: ["local", "docker"],
+	withoutSuperuser: ["local"],
 	dockerHost: ["docker"],
 	publicAddress: ["docker"],
 	routerPort: ["docker"],

@@ -57,6 +57,7 @@ export const configSchema = z.strictObject({
 	databasePort: wholeNumber(1024, 65535).optional(),
 	gatewayPort: wholeNumber(1024, 65535).optional(),
 	dockerHost: dockerHost().optional(),
+	withoutSuperuser: flag().optional(),
 	publicAddress: ipAddress().optional(),
 	routerPort: wholeNumber(1024, 65535).optional(),
 	databaseImage: image("postgres:18.4").optional(),

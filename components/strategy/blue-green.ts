@@ -44,7 +44,11 @@ export function deployBlueGreen(inputs: StackInputs) {
 		}),
 	});
 	const watcher = new Watcher("watcher", { catalog, servers: servers.all });
-	const queue = new Queue("queue", { server: servers.first, databaseName: names.queue });
+	const queue = new Queue("queue", {
+		server: servers.first,
+		databaseName: names.queue,
+		passwordGeneration: settings.passwordGeneration,
+	});
 	const router = platform.router("router", { dependsOn: servers });
 
 	const colors = declareColors(plan, inputs, { platform, servers, router, catalog, queue });

@@ -63,6 +63,7 @@ export class ColorStack extends pulumi.ComponentResource {
 				server: servers.of(color),
 				databaseName: colorDatabase(names.base, color, generation),
 				maxConnections: settings.maxConnections,
+				passwordGeneration: settings.passwordGeneration,
 				replicationRole: servers.replicationUser,
 			},
 			child,

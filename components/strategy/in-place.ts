@@ -34,6 +34,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		server,
 		databaseName: names.database,
 		maxConnections,
+		passwordGeneration: settings.passwordGeneration,
 	});
 	const catalog = new Catalog("catalog", {
 		server,
@@ -41,7 +42,8 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 		environment: environmentMirror(stack, settings, server, database),
 	});
 	const watcher = new Watcher("watcher", { catalog, servers: [server] });
-	const queue = new Queue("queue", { server, databaseName: names.queue });
+	const { passwordGeneration } = settings;
+	const queue = new Queue("queue", { server, databaseName: names.queue, passwordGeneration });
 	const context = deploymentContext(settings, names, catalog, database);
 	const router = platform.router("router", { dependsOn: server });
 

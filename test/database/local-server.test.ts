@@ -79,6 +79,35 @@ describe("the local PostgreSQL server", () => {
 		);
 	});
 
+	it("has a role that is no superuser where the deployment goes without one, from the first update on only", async () => {
+		const { port } = await ensureServer({ ...options, withoutSuperuser: true });
+		const own = { ...superuserConnection(port, options.password), user: "deployment" };
+		const rights = await withClient(own, session, async (client) => {
+			const { rows } = await client.query(
+				`SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
+					current_setting('createrole_self_grant') AS keeps, current_setting('log_min_error_statement') AS quoted
+				FROM pg_roles WHERE rolname = current_user`,
+			);
+			return rows[0];
+		});
+		assert.deepEqual(rights, {
+			rolsuper: false,
+			rolcreaterole: true,
+			rolcreatedb: true,
+			rolreplication: true,
+			rolbypassrls: false,
+			keeps: "set, inherit",
+			quoted: "panic",
+		});
+		await query(port, "DROP ROLE deployment");
+		await query(port, "CREATE DATABASE counting_blue_1");
+		await assert.rejects(ensureServer({ ...options, withoutSuperuser: true }), {
+			message:
+				"withoutSuperuser can be set before a stack's first update only, and its server has counting_blue_1 already: " +
+				"leave it out, or deploy a new stack with it",
+		});
+	});
+
 	it("is left alone when it runs", async () => {
 		const first = await ensureServer(options);
 		const pid = postmaster();

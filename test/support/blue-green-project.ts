@@ -43,9 +43,12 @@ export interface Standing {
 export class BlueGreenProject extends DeployedProject {
 	private readonly servers: number;
 
-	constructor(engine: EngineName, settings: { serverPerColor?: boolean; release?: string } = {}) {
+	constructor(
+		engine: EngineName,
+		settings: { serverPerColor?: boolean; withoutSuperuser?: boolean; release?: string } = {},
+	) {
 		super(engine, "staging");
-		const { serverPerColor = false, release = "1.3.0" } = settings;
+		const { serverPerColor = false, withoutSuperuser = false, release = "1.3.0" } = settings;
 		this.servers = serverPerColor ? 2 : 1;
 		this.configure({
 			platform: "local",
@@ -54,6 +57,7 @@ export class BlueGreenProject extends DeployedProject {
 			routerImage: undefined,
 			release,
 			serverPerColor,
+			withoutSuperuser,
 			poolSize: 4,
 			maxConnections: 40,
 			bakeSeconds: 1,

@@ -29,6 +29,8 @@ export function configuration(options: LocalServerOptions, port: number): string
 		...Object.entries(serverSettings(options.maxConnections, options.keptWalGigabytes)).map(
 			([name, value]) => `${name} = '${value}'`,
 		),
+		// The deployment may not set it for itself, and some of its statements hold a password.
+		...(options.withoutSuperuser ? ["log_min_error_statement = 'panic'"] : []),
 		"",
 	].join("\n");
 }

@@ -7,6 +7,7 @@ const inputs = z.object({
 	password: z.string().min(1),
 	maxConnections: z.number().int(),
 	keptWalGigabytes: z.number().int().optional(),
+	withoutSuperuser: z.boolean().optional(),
 	port: z.number().int(),
 	timeoutSeconds: z.number().int(),
 });

@@ -10,6 +10,8 @@ export interface LocalServerArgs {
 	maxConnections: pulumi.Input<number>;
 	/** Of its log that it keeps for a slot that nobody reads from; 16 when left out. */
 	keptWalGigabytes?: pulumi.Input<number>;
+	/** Whether there is a role for the deployment that is no superuser. */
+	withoutSuperuser?: pulumi.Input<boolean | undefined>;
 	/** A port to keep to; a free one is chosen once when it is left out. */
 	fixedPort?: pulumi.Input<number>;
 	/** Seconds until starting or stopping is given up. */
@@ -45,12 +47,19 @@ const runningProvider = lateProvider("components/database/local/running-provider
  */
 export class LocalServerRunning extends pulumi.dynamic.Resource {
 	constructor(name: string, server: LocalServer, args: LocalServerArgs, opts?: pulumi.CustomResourceOptions) {
-		const { directory, password, maxConnections, keptWalGigabytes, timeoutSeconds } = args;
+		const { directory, password, maxConnections, keptWalGigabytes, withoutSuperuser, timeoutSeconds } = args;
 		super(
 			runningProvider,
 			name,
 			{
-				...{ directory, maxConnections, keptWalGigabytes, port: server.port, timeoutSeconds },
+				...{
+					directory,
+					maxConnections,
+					keptWalGigabytes,
+					withoutSuperuser,
+					port: server.port,
+					timeoutSeconds,
+				},
 				password: pulumi.secret(password),
 			},
 			opts,

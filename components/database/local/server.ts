@@ -8,11 +8,11 @@ import { claimPort, LOOPBACK } from "../../local/port";
 import { stopAll } from "../../local/process";
 import { isProgramRunning } from "../../local/process-table";
 import { type Connection, withClient } from "../connection";
+import { ensureAdministrator } from "./administrator";
 import { ACCESS_RULES, configuration, configurationFile, configure } from "./configuration";
 import { findInstallation, type Installation, prepareInstallation, removeInstallation } from "./installation";
 import { runProgram } from "./programs";
-
-export const SUPERUSER = "postgres";
+import { SUPERUSER } from "./roles";
 
 export interface LocalServerOptions {
 	/** The stack's folder, `.local/<stack>`. */
@@ -23,6 +23,8 @@ export interface LocalServerOptions {
 	maxConnections: number;
 	/** Of its log that it keeps for a slot that nobody reads from. */
 	keptWalGigabytes?: number;
+	/** Whether there is a role for the deployment that is no superuser. */
+	withoutSuperuser?: boolean;
 	/** A fixed port; a free one is chosen once and kept when it is left out. */
 	port?: number;
 	/** Seconds until starting or stopping is given up. */
@@ -45,6 +47,14 @@ const savedSchema = z.strictObject({ port: z.number().int() });
  * @throws Error when the port is taken, the folder cannot be written or the server does not come up in time.
  */
 export async function ensureServer(options: LocalServerOptions): Promise<LocalServer> {
+	const server = await ensureRunning(options);
+	if (options.withoutSuperuser) {
+		await ensureAdministrator(superuserConnection(server.port, options.password));
+	}
+	return server;
+}
+
+async function ensureRunning(options: LocalServerOptions): Promise<LocalServer> {
 	const installation = prepareInstallation(options.directory);
 	await createData(installation, options);
 	const saved = savedPort(options.directory);

@@ -8,17 +8,21 @@ const BLUE_1 = { generation: 1, release: "1.2.0", versions: BASE_VERSIONS.slice(
 const GREEN_2 = { generation: 2, release: "1.3.0", versions: BASE_VERSIONS };
 const COLORS = { blue: BLUE_1, green: GREEN_2 };
 
-describe("a blue-green stack with a server for each colour, on the embedded engine", () => {
+describe("a blue-green stack with a server for each colour and no superuser, on the embedded engine", () => {
 	let project: BlueGreenProject;
 
 	before(async () => {
-		project = new BlueGreenProject("embedded", { serverPerColor: true, release: "1.2.0" });
+		project = new BlueGreenProject("embedded", {
+			serverPerColor: true,
+			withoutSuperuser: true,
+			release: "1.2.0",
+		});
 		await project.init();
 	});
 
 	after(() => project.discard());
 
-	it("releases, goes back, takes other settings, comes back after a reboot with its links, and is destroyed without", async function () {
+	it("releases, goes back, takes other settings and passwords, comes back after a reboot with its links, and is destroyed without", async function () {
 		this.timeout(900_000);
 		await project.mustUp();
 		await project.assertColors({ live: "blue", colors: { blue: BLUE_1 }, nextGeneration: 2 });
@@ -33,7 +37,15 @@ describe("a blue-green stack with a server for each colour, on the embedded engi
 		await project.assertColors({ live: "blue", colors: COLORS, nextGeneration: 3 });
 		const after = project.running().service;
 		assert.equal(after.filter((pid) => before.includes(pid)).length, 1);
-		assert.deepEqual(after.map(poolSizeOf).sort(), ["3", "4"]);
+		assert.deepEqual(after.map((pid) => variableOf(pid, "POOL_SIZE")).sort(), ["3", "4"]);
+
+		const passwords = passwordsOf(after);
+		await deploy({ passwordGeneration: 2 });
+		const renewed = passwordsOf(project.running().service);
+		// One for each colour, and the queue's.
+		assert.equal(passwords.size, 3);
+		assert.equal(new Set([...passwords, ...renewed]).size, 6);
+		await project.assertColors({ live: "blue", colors: COLORS, nextGeneration: 3 });
 
 		await project.loseLinks();
 		for (const pid of project.processes()) {
@@ -67,7 +79,11 @@ describe("a blue-green stack with a server for each colour, on the embedded engi
 	}
 });
 
-function poolSizeOf(pid: number): string | undefined {
+function variableOf(pid: number, name: string): string | undefined {
 	const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-	return environment.find((entry) => entry.startsWith("POOL_SIZE="))?.slice("POOL_SIZE=".length);
+	return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function passwordsOf(pids: readonly number[]): Set<string | undefined> {
+	return new Set(pids.flatMap((pid) => [variableOf(pid, "PGPASSWORD"), variableOf(pid, "QUEUE_PGPASSWORD")]));
 }
