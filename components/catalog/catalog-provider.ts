@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { connectionSchema, withClient } from "../database/connection";
 import { defineProvider } from "../provider/define";
+import { grantDeploying } from "./deploying-role";
 import { mirrorEnvironment } from "./environments";
 import { newestCatalogVersion, upgradeCatalog } from "./upgrade";
 
 const inputs = z.object({
 	connection: connectionSchema,
+	/** States from before there was such a role do not have it. */
+	deploying: connectionSchema.optional(),
 	environment: z.object({
 		name: z.string(),
 		type: z.enum(["development", "staging", "production"]),
@@ -47,6 +50,9 @@ const SESSION = { applicationName: "deployment-catalog" };
 async function bringUpToDate(wanted: Inputs): Promise<Outputs> {
 	return withClient(wanted.connection, SESSION, async (client) => {
 		const { to } = await upgradeCatalog(client);
+		if (wanted.deploying !== undefined) {
+			await grantDeploying(client, wanted.deploying.user);
+		}
 		await mirrorEnvironment(client, wanted.environment);
 		return { ...wanted, version: to };
 	});

@@ -19,7 +19,7 @@ export interface CatalogArgs {
 export class Catalog extends pulumi.ComponentResource {
 	/** Also the name of its owner. */
 	readonly databaseName: string;
-	/** As the catalog's owner, once its schema is up to date. */
+	/** As the role that deployments write into it as, once its schema is up to date. */
 	readonly connection: pulumi.Output<Connection>;
 
 	constructor(name: string, args: CatalogArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,12 +35,22 @@ export class Catalog extends pulumi.ComponentResource {
 		);
 		const database = new postgresql.Database(name, { name: databaseName, owner: owner.name }, child);
 		const closed = closeToPublic(`${name}-closed`, database, child);
+		const deployingPassword = new GeneratedPassword(`${name}-deploying-password`, {}, { parent: this });
+		const deploying = new postgresql.Role(
+			`${name}-deploying`,
+			{ name: `${databaseName}_deploy`, login: true, password: deployingPassword.value },
+			child,
+		);
 		const schema = new CatalogSchema(
 			`${name}-schema`,
-			{ connection: server.connection(database.name, owner.name, password.value), environment },
+			{
+				connection: server.connection(database.name, owner.name, password.value),
+				deploying: server.connection(database.name, deploying.name, deployingPassword.value),
+				environment,
+			},
 			{ parent: this, dependsOn: closed },
 		);
-		this.connection = schema.connection;
+		this.connection = schema.deploying;
 		this.registerOutputs({});
 	}
 }
@@ -48,6 +58,8 @@ export class Catalog extends pulumi.ComponentResource {
 interface CatalogSchemaArgs {
 	/** As the catalog's owner. */
 	connection: pulumi.Input<Connection>;
+	/** As the role that deployments write into it as. */
+	deploying: pulumi.Input<Connection>;
 	/** Mirrored into `environment_configs`. */
 	environment: pulumi.Input<EnvironmentMirror>;
 }
@@ -56,7 +68,7 @@ const provider = lateProvider("components/catalog/catalog-provider.ts");
 
 /** The catalog's tables at the version that this code knows, and its row of the environment's settings. */
 class CatalogSchema extends pulumi.dynamic.Resource {
-	declare readonly connection: pulumi.Output<Connection>;
+	declare readonly deploying: pulumi.Output<Connection>;
 
 	constructor(name: string, args: CatalogSchemaArgs, opts?: pulumi.CustomResourceOptions) {
 		super(provider, name, { ...args, version: undefined }, opts, "catalog", "CatalogSchema");

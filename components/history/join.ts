@@ -35,12 +35,14 @@ export function joinHistory(
 	return [...joined, ...others].sort((one, other) => beganAt(other) - beganAt(one));
 }
 
-function isWithin({ startedAt }: RecordedRelease, { kind, startTime, endTime }: StackUpdate): boolean {
+function isWithin({ startedAt }: RecordedRelease, { kind, result, startTime, endTime }: StackUpdate): boolean {
 	if (kind !== "update" || startedAt === null) {
 		return false;
 	}
 	const began = Date.parse(startedAt);
-	return began >= Date.parse(startTime) - SLACK_MS && began <= Date.parse(endTime) + SLACK_MS;
+	// One that is under way has no end yet.
+	const ended = result === "in-progress" ? Number.POSITIVE_INFINITY : Date.parse(endTime);
+	return began >= Date.parse(startTime) - SLACK_MS && began <= ended + SLACK_MS;
 }
 
 function beganAt({ update, recorded }: HistoryEntry): number {

@@ -99,7 +99,7 @@ describe("the local PostgreSQL server", () => {
 			keeps: "set, inherit",
 			quoted: "panic",
 		});
-		await query(port, "DROP ROLE deployment");
+		await query(port, "DROP OWNED BY deployment; DROP ROLE deployment");
 		await query(port, "CREATE DATABASE counting_blue_1");
 		await assert.rejects(ensureServer({ ...options, withoutSuperuser: true }), {
 			message:

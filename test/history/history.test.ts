@@ -67,6 +67,20 @@ describe("a stack's history", () => {
 		);
 	});
 
+	it("has an update that is under way, which has no end yet, with its deployment", () => {
+		const underWay = { result: "in-progress", endTime: undefined };
+		const updates = readHistory([past(20, underWay), past(0)], KEY);
+		assert.deepEqual(
+			joinHistory(updates, [deployment(2, 20, { status: "running", endedAt: null }), deployment(1, 0)]).map(
+				({ update, recorded }) => [update?.result, recorded?.deployment],
+			),
+			[
+				["in-progress", 2],
+				["succeeded", 1],
+			],
+		);
+	});
+
 	it("keeps updates that had nothing to do, and deployments whose update is not known", () => {
 		const joined = joinHistory(readHistory([past(20), past(10)], KEY), [
 			deployment(2, 15),

@@ -79,11 +79,11 @@ describe("the production stack on platform aws", () => {
 	it("declares as much of everything else as other platforms do, but for two servers more", () => {
 		const others = declared.filter(({ type }) => !/^(aws:|pulumi:providers:aws|camera-counting:)/.test(type));
 		assert.deepEqual(countedByType(others), {
-			"pulumi-nodejs:dynamic/database:GeneratedPassword": 10,
+			"pulumi-nodejs:dynamic/database:GeneratedPassword": 11,
 			"pulumi-nodejs:dynamic/database:ServerAnswers": 3,
 			"pulumi:providers:postgresql": 3,
 			"postgresql:index/extension:Extension": 3,
-			"postgresql:index/role:Role": 10,
+			"postgresql:index/role:Role": 11,
 			"postgresql:index/database:Database": 3,
 			"postgresql:index/grant:Grant": 9,
 			"postgresql:index/defaultPrivileges:DefaultPrivileges": 3,
