@@ -261,6 +261,7 @@ export class BlueGreenProject extends DeployedProject {
 				...databases.flatMap((name) => [`${name}_app`, `${name}_owner`]),
 				...Array<string>(this.servers).fill(`${this.base}_replication`),
 				catalog,
+				`${catalog}_deploy`,
 				...Array<string>(this.servers).fill(`${catalog}_reader`),
 				queue,
 				`${queue}_app`,
