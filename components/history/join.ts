@@ -35,7 +35,10 @@ export function joinHistory(
 	return [...joined, ...others].sort((one, other) => beganAt(other) - beganAt(one));
 }
 
-function isWithin({ startedAt }: RecordedRelease, { kind, result, startTime, endTime }: StackUpdate): boolean {
+function isWithin(
+	{ startedAt }: RecordedRelease,
+	{ kind, result, startTime, endTime }: StackUpdate,
+): boolean {
 	if (kind !== "update" || startedAt === null) {
 		return false;
 	}
