@@ -64,6 +64,7 @@ export function waitsHarmlessly(node: Node): boolean {
 	);
 }
 
-function hasOption(options: Node[] | undefined, name: string): boolean {
+/** Whether an option stands in a statement's list of options. */
+export function hasOption(options: Node[] | undefined, name: string): boolean {
 	return (options ?? []).some((option) => "DefElem" in option && option.DefElem.defname === name);
 }
