@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Migration } from "./migration";
 
 /** What resources are told of migration files, by version. */
 export const migrationEntriesSchema = z.record(
@@ -8,9 +9,22 @@ export const migrationEntriesSchema = z.record(
 		type: z.string(),
 		checksum: z.string(),
 		dependsOn: z.array(z.string()),
+		/** Why it cannot be undone; left out when it can. */
 		irreversible: z.string().optional(),
 	}),
 );
+
+export type MigrationEntry = z.infer<typeof migrationEntriesSchema>[string];
+
+/** What resources are told of migration files. */
+export function migrationEntries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
+	return Object.fromEntries(
+		migrations.map(({ version, name, type, checksum, dependsOn, irreversible }) => [
+			version,
+			{ name, type, checksum, dependsOn, ...(irreversible !== undefined && { irreversible }) },
+		]),
+	);
+}
 
 /** The same as a list, as far as migrations are told apart by it. */
 export function listEntries<Entry extends object>(

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
-import type { Migration } from "./migration";
+import type { MigrationEntry } from "./migration-entries";
 
 export interface MigrationSetArgs {
 	/** The database; another name is another database. */
@@ -12,16 +12,6 @@ export interface MigrationSetArgs {
 	migrations: Record<string, MigrationEntry>;
 	/** Where and how they are applied. A secret, and no cause for an update by itself. */
 	context: pulumi.Input<DeploymentContext>;
-}
-
-/** What the state and the preview know of one migration. */
-export interface MigrationEntry {
-	name: string;
-	type: string;
-	checksum: string;
-	dependsOn: string[];
-	/** Why it cannot be undone; left out when it can. */
-	irreversible?: string;
 }
 
 const provider = lateProvider("components/migrations/migration-set-provider.ts");
@@ -49,14 +39,4 @@ export class MigrationSet extends pulumi.dynamic.Resource {
 			"MigrationSet",
 		);
 	}
-}
-
-/** What a set is told of migration files. */
-export function migrationEntries(migrations: readonly Migration[]): Record<string, MigrationEntry> {
-	return Object.fromEntries(
-		migrations.map(({ version, name, type, checksum, dependsOn, irreversible }) => [
-			version,
-			{ name, type, checksum, dependsOn, ...(irreversible !== undefined && { irreversible }) },
-		]),
-	);
 }

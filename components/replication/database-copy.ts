@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MigrationEntry } from "../migrations/migration-set";
+import type { MigrationEntry } from "../migrations/migration-entries";
 import type { DeploymentContext } from "../pipeline/context";
 import { lateProvider } from "../provider/late";
 import type { RouterReference } from "../traffic/router-reference";

@@ -2,18 +2,22 @@ import type { ClientBase } from "pg";
 import { error, type Finding } from "./finding";
 import type { ReplicatedTable } from "./tables";
 
+/** What is left of the live side's tables, and what a migration may take out of the rest. */
+export interface Unwritten {
+	tables: ReplicatedTable[];
+	columns: { table: ReplicatedTable; column: string }[];
+	findings: Finding[];
+}
+
 /**
  * Leaves out of the live side's tables what the live release no longer writes: it is copied, but its changes are not
- * replicated, so that a migration may drop it on the other side.
+ * replicated, so that a migration may drop it on the other side. Nothing is asked of the database; see {@link leaveOut}.
  *
  * @param names such as `cameras.zone`, `cameras` or `public.cameras.zone`
  */
-export async function leaveOut(
-	client: ClientBase,
-	tables: readonly ReplicatedTable[],
-	names: readonly string[],
-): Promise<{ tables: ReplicatedTable[]; findings: Finding[] }> {
+export function withoutUnwritten(tables: readonly ReplicatedTable[], names: readonly string[]): Unwritten {
 	const findings: Finding[] = [];
+	const columns: Unwritten["columns"] = [];
 	let left = [...tables];
 	for (const name of names) {
 		const found = resolve(tables, name);
@@ -21,22 +25,38 @@ export async function leaveOut(
 			findings.push(
 				error(`-- unwritten: ${name} is neither a table nor a column of the live side`, "correct the name"),
 			);
-		} else if (found.column === undefined) {
-			left = left.filter(({ sql }) => sql !== found.table.sql);
-		} else {
-			const { table, column } = found;
-			const problem = await obstacle(client, table, column);
-			if (problem !== undefined) {
-				findings.push(problem);
-			}
-			left = left.map((each) =>
-				each.sql === table.sql
-					? { ...each, columns: each.columns.filter((other) => other.name !== column) }
-					: each,
-			);
+			continue;
+		}
+		const { table, column } = found;
+		if (column === undefined) {
+			left = left.filter(({ sql }) => sql !== table.sql);
+			continue;
+		}
+		columns.push({ table, column });
+		left = left.map((each) =>
+			each.sql === table.sql
+				? { ...each, columns: each.columns.filter((other) => other.name !== column) }
+				: each,
+		);
+	}
+	return { tables: left, columns, findings };
+}
+
+/** The same, with what the live side has against leaving each column out. */
+export async function leaveOut(
+	client: ClientBase,
+	tables: readonly ReplicatedTable[],
+	names: readonly string[],
+): Promise<Pick<Unwritten, "tables" | "findings">> {
+	const unwritten = withoutUnwritten(tables, names);
+	const findings = [...unwritten.findings];
+	for (const { table, column } of unwritten.columns) {
+		const problem = await obstacle(client, table, column);
+		if (problem !== undefined) {
+			findings.push(problem);
 		}
 	}
-	return { tables: left, findings };
+	return { tables: unwritten.tables, findings };
 }
 
 function resolve(

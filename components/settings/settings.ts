@@ -54,11 +54,7 @@ export class SettingsError extends Error {
  */
 export function parseSettings(stack: StackConfig): Settings {
 	const prefix = `${stack.project}:`;
-	const own = Object.fromEntries(
-		Object.entries(stack.values)
-			.filter(([key]) => key.startsWith(prefix))
-			.map(([key, value]) => [key.slice(prefix.length), value]),
-	);
+	const own = ownValues(stack);
 	const parsed = configSchema.safeParse(own);
 	const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, own, stack));
 	const settings = parsed.success ? completed(parsed.data) : readable(own);
@@ -69,6 +65,20 @@ export function parseSettings(stack: StackConfig): Settings {
 		throw new SettingsError([...wrong, ...problems]);
 	}
 	return completed(parsed.data);
+}
+
+/** What can be read of a stack config, whatever mistakes there are in the rest; for reports. */
+export function readableSettings(stack: Omit<StackConfig, "secretKeys">): Partial<Settings> {
+	return readable(ownValues(stack));
+}
+
+function ownValues({ project, values }: Omit<StackConfig, "secretKeys">): Record<string, string> {
+	const prefix = `${project}:`;
+	return Object.fromEntries(
+		Object.entries(values)
+			.filter(([key]) => key.startsWith(prefix))
+			.map(([key, value]) => [key.slice(prefix.length), value]),
+	);
 }
 
 function completed(config: Config): Settings {

@@ -5,12 +5,11 @@ import { ColorServerPair } from "../database/color-servers";
 import { guardDestruction } from "../guards/destroy-guard";
 import { programVersion } from "../guards/program-version";
 import { completedWith } from "../guards/promotion";
-import { migrationEntries } from "../migrations/migration-set";
 import { Watcher } from "../monitoring/watcher";
-import { imageOf } from "../platform/image";
 import { platformOf } from "../platform/place";
 import { Queue } from "../queue/queue";
 import { type BlueGreenPlan, planBlueGreen } from "../release/blue-green";
+import { desiredRelease } from "../release/desired-release";
 import { asRunError, type StackInputs } from "../release/stack";
 import { COLORS, otherColor } from "../replication/node";
 import type { Settings } from "../settings/settings";
@@ -114,25 +113,8 @@ export function deployBlueGreen(inputs: StackInputs) {
 	};
 }
 
-function planOf({ settings, migrations, requiredSchema, reversible, last }: StackInputs): BlueGreenPlan {
-	const { release, serviceEntry, poolSize, logLevel, debugMode, schemaCompatibility } = settings;
-	const image = imageOf(settings);
-	return asRunError(() =>
-		planBlueGreen(last?.colors, {
-			release,
-			requiredSchema,
-			migrations: migrationEntries(migrations),
-			reversible,
-			service: {
-				entry: serviceEntry,
-				...(image !== undefined && { image }),
-				poolSize,
-				logLevel,
-				debugMode,
-				schemaCompatibility,
-			},
-		}),
-	);
+function planOf({ settings, last, ...files }: StackInputs): BlueGreenPlan {
+	return asRunError(() => planBlueGreen(last?.colors, desiredRelease(settings, files)));
 }
 
 /** Older generations first: a newer one is copied from them. */

@@ -1,5 +1,5 @@
 import { approvalFault } from "../../components/guards/approved-migrations";
-import type { MigrationEntry } from "../../components/migrations/migration-set";
+import type { MigrationEntry } from "../../components/migrations/migration-entries";
 import { oneOf, type ResourceRule } from "../rule";
 
 export const migrationsAreApproved: ResourceRule<{ migrations: Record<string, MigrationEntry> }> = {

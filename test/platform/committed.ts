@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { loadMigrations } from "../../components/migrations/files";
+import type { LastUpdate } from "../../components/release/last-update";
 import { localNames } from "../../components/release/names";
-import type { LastUpdate } from "../../components/release/stack";
 import { parseSettings, type Settings } from "../../components/settings/settings";
 import { deployBlueGreen } from "../../components/strategy/blue-green";
 

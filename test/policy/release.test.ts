@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { PolicyResource } from "@pulumi/policy";
 import type { Migration } from "../../components/migrations/migration";
-import { migrationEntriesSchema } from "../../components/migrations/migration-entries";
-import { migrationEntries } from "../../components/migrations/migration-set";
+import { migrationEntries, migrationEntriesSchema } from "../../components/migrations/migration-entries";
 import { colorRecordSchema } from "../../components/release/color-record";
 import { policiesFor } from "../../policy/policies";
 import { stackFrom } from "../../policy/stack";

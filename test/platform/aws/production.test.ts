@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { loadMigrations } from "../../../components/migrations/files";
-import { migrationEntries } from "../../../components/migrations/migration-set";
+import { migrationEntries } from "../../../components/migrations/migration-entries";
 import { planBlueGreen } from "../../../components/release/blue-green";
-import type { LastUpdate } from "../../../components/release/stack";
+import type { LastUpdate } from "../../../components/release/last-update";
 import { after, desired } from "../../release/support";
 import { committedSettings, deployCommitted } from "../committed";
 import { counted as countedByType, type Declared, nodeInputs } from "../declared";

@@ -1,0 +1,81 @@
+import type { Migration } from "../migrations/migration";
+import type { Settings } from "../settings/settings";
+import { approvalFault } from "./approved-migrations";
+import { programVersion, programVersionFault } from "./program-version";
+import { isKnownHere, promotionFault } from "./promotion";
+import { type WorkTree, workTreeFault } from "./work-tree";
+
+/** What the guards know of a stack from its last finished update. */
+export interface Guarded {
+	settings: Settings;
+	migrations: readonly Migration[];
+	/** Undefined before the first update. */
+	last?: {
+		release: string;
+		/** Releases that the stack has completed. */
+		completed: readonly string[];
+		/** Of the program that deployed it. */
+		programVersion?: string;
+		/** Versions of the migrations that are applied to what is live. */
+		migrations: readonly string[];
+	};
+}
+
+/** What the guards ask others, when they have to. */
+export interface GuardSources {
+	workTree(): Promise<WorkTree>;
+	/** What another stack of this project has completed; undefined when it was never deployed. */
+	completedBy(stack: string): Promise<string[] | undefined>;
+}
+
+export interface GuardFaults {
+	/** Why an update is refused. */
+	faults: string[];
+	/** Why an update from this work tree is refused, as it stands now. */
+	workTree?: string;
+	/** What is let through by exception. */
+	exceptions: string[];
+}
+
+/** Everything that the guards have against an update of a stack. */
+export async function guardFaults(guarded: Guarded, sources: GuardSources): Promise<GuardFaults> {
+	const { settings, migrations, last } = guarded;
+	const isProduction = settings.environment === "production";
+	const workTree = isProduction ? workTreeFault(await sources.workTree()) : undefined;
+	const promotion = await promotionOf(guarded, sources);
+	const faults = [
+		programVersionFault(programVersion(), last?.programVersion),
+		isProduction ? approvalFault(migrations, last?.migrations ?? [], settings.approvedMigrations) : undefined,
+		promotion.fault,
+	];
+	return {
+		faults: faults.filter((fault) => fault !== undefined),
+		...(workTree !== undefined && { workTree }),
+		exceptions: promotion.exception === undefined ? [] : [promotion.exception],
+	};
+}
+
+async function promotionOf(
+	{ settings, last }: Guarded,
+	{ completedBy }: GuardSources,
+): Promise<{ fault?: string; exception?: string }> {
+	const { release, promoteFrom: stack, releaseWithoutStaging } = settings;
+	if (stack === "none") {
+		return {};
+	}
+	const promotion = {
+		release,
+		...(last && { present: last.release }),
+		own: last?.completed ?? [],
+		...(releaseWithoutStaging !== undefined && { releaseWithoutStaging }),
+	};
+	// The other stack is asked only when something depends on its answer: it may be out of reach.
+	if (isKnownHere(promotion)) {
+		return {};
+	}
+	if (releaseWithoutStaging === release) {
+		return { exception: `release ${release} goes without stack ${stack}: releaseWithoutStaging says so` };
+	}
+	const fault = promotionFault({ ...promotion, from: { stack, completed: await completedBy(stack) } });
+	return fault === undefined ? {} : { fault };
+}
