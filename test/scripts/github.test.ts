@@ -85,11 +85,11 @@ describe("what workflows write on GitHub", () => {
 			const files = ["dev.md", "staging.md"].map((name) => join(directory, name));
 			const { stdout } = await execute(
 				process.execPath,
-				["--require", "tsx/cjs", "scripts/comment.ts", "12", ...files],
+				["--require", "tsx/cjs", "scripts/comment.ts", "12", "--as", "report-dev", ...files],
 				{ env: { ...process.env, ...environment } },
 			);
 			assert.equal(stdout, "the comment on pull request 12 was written\n");
-			assert.equal(github.comments[0]?.body, `${marker("report")}\n# dev\n\n# staging`);
+			assert.equal(github.comments[0]?.body, `${marker("report-dev")}\n# dev\n\n# staging`);
 		} finally {
 			rmSync(directory, { recursive: true });
 		}

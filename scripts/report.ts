@@ -1,0 +1,207 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { withClient } from "../components/database/connection";
+import { guardFaults } from "../components/guards/faults";
+import { loadMigrations } from "../components/migrations/files";
+import { wantedFor } from "../components/migrations/order";
+import { MigrationFilesError } from "../components/migrations/problems";
+import { runningIn } from "../components/migrations/seed-data";
+import { verifyMigrations } from "../components/migrations/statements";
+import { type LastUpdate, lastUpdateOf } from "../components/release/last-update";
+import { stackAccess } from "../components/release/stack-access";
+import { baseOf } from "../components/report/git-base";
+import { releaseReport } from "../components/report/report";
+import type { Known, ReportInputs } from "../components/report/report-inputs";
+import { readStackFile, type StackFile } from "../components/report/stack-file";
+import { readableSettings, type Settings } from "../components/settings/settings";
+import { policyFindings } from "../stages/policy";
+import { runPulumi } from "./engine";
+import { projectDirectory, projectName } from "./project";
+import { settingsOf } from "./report-settings";
+import { run } from "./run";
+import { stackOf } from "./stack-environment";
+
+const USAGE = "usage: npm run report -- --stack <stack> [--base <git ref>] [--out <file>]";
+
+async function main(args: string[]): Promise<number> {
+	const options = readOptions(args);
+	if (options === undefined) {
+		console.error(USAGE);
+		return 2;
+	}
+	const { stack, base, out } = options;
+	const file = stackFileOf(stack);
+	if (file === undefined) {
+		console.error(`there is no Pulumi.${stack}.yaml here: give the name of a stack that has one`);
+		return 2;
+	}
+	const { text, refusals } = await releaseReport(
+		await inputsOf(stack, file, base),
+		({ environment, ...settings }) => policyFindings(environment, settings),
+	);
+	if (out === undefined) {
+		console.log(text);
+	} else {
+		writeFileSync(out, text);
+	}
+	return refusals.length === 0 ? 0 : 1;
+}
+
+function readOptions(args: string[]): { stack: string; base?: string; out?: string } | undefined {
+	try {
+		const { values } = parseArgs({
+			args,
+			options: {
+				stack: { type: "string", short: "s" },
+				base: { type: "string" },
+				out: { type: "string" },
+			},
+		});
+		const stack = stackOf(args, process.env);
+		return stack === undefined
+			? undefined
+			: {
+					stack,
+					...(values.base !== undefined && { base: values.base }),
+					...(values.out !== undefined && { out: values.out }),
+				};
+	} catch {
+		// An option that there is not.
+		return undefined;
+	}
+}
+
+function stackFileOf(stack: string): StackFile | undefined {
+	try {
+		return readStackFile(readFileSync(join(projectDirectory, `Pulumi.${stack}.yaml`), "utf8"));
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
+async function inputsOf(stack: string, file: StackFile, ref: string | undefined): Promise<ReportInputs> {
+	const { migrationsDirectory = "migrations" } = readableSettings({
+		project: projectName,
+		values: file.values,
+	});
+	const settings = settingsOf(projectName, file);
+	const migrations = await migrationsOf(migrationsDirectory);
+	const outputs = await outputsOf(stack);
+	const last = lastOf(outputs);
+	return {
+		stack,
+		file,
+		settings,
+		migrations,
+		base: await baseOf({
+			directory: projectDirectory,
+			stack,
+			migrationsDirectory,
+			...(ref !== undefined && { ref }),
+		}),
+		last,
+		databaseBytes: await databaseBytes(stack, outputs),
+		guards:
+			"read" in settings && "read" in migrations
+				? await guardsOf(settings.read, migrations.read, last)
+				: { unknown: "the settings or the migrations have mistakes" },
+	};
+}
+
+async function migrationsOf(directory: string): Promise<ReportInputs["migrations"]> {
+	try {
+		const read = loadMigrations(join(projectDirectory, directory));
+		await verifyMigrations(read);
+		return { read };
+	} catch (error) {
+		if (error instanceof MigrationFilesError) {
+			return {
+				mistakes: error.problems.map(({ path, line, what, mend }) => `${path}:${line}: ${what}; ${mend}`),
+			};
+		}
+		throw error;
+	}
+}
+
+const outputsSchema = z.record(z.string(), z.unknown());
+
+/** What a stack left, decrypted; it stays in memory. */
+async function outputsOf(stack: string): Promise<Known<Record<string, unknown>>> {
+	let said = "";
+	const code = await runPulumi(["stack", "output", "--json", "--show-secrets", "-s", stack], {
+		capture: (piece) => {
+			said += piece;
+		},
+	});
+	return code === 0
+		? { known: outputsSchema.parse(JSON.parse(said)) }
+		: { unknown: `the state of stack ${stack} cannot be read from here` };
+}
+
+function lastOf(outputs: Known<Record<string, unknown>>): Known<LastUpdate | undefined> {
+	return "unknown" in outputs ? outputs : { known: lastUpdateOf(outputs.known) };
+}
+
+async function databaseBytes(stack: string, outputs: Known<Record<string, unknown>>): Promise<Known<number>> {
+	if ("unknown" in outputs) {
+		return outputs;
+	}
+	if (outputs.known.release === undefined) {
+		return { unknown: "nothing is deployed, so that there is nothing to copy" };
+	}
+	try {
+		const { live, servers, colors } = stackAccess(stack, outputs.known);
+		const server = live && servers[live];
+		const database = live && colors?.[live]?.database;
+		if (server === undefined || database === undefined) {
+			return { unknown: "the stack has no colour yet" };
+		}
+		const { rows } = await withClient(server, { applicationName: "deployment-report" }, (client) =>
+			client.query<{ bytes: number }>("SELECT pg_database_size($1)::float8 AS bytes", [database]),
+		);
+		return { known: rows[0]?.bytes ?? 0 };
+	} catch (error) {
+		return { unknown: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+async function guardsOf(
+	settings: Settings,
+	all: Parameters<typeof guardFaults>[0]["migrations"],
+	last: Known<LastUpdate | undefined>,
+): Promise<ReportInputs["guards"]> {
+	const known = "known" in last ? last.known : undefined;
+	try {
+		const { faults, exceptions } = await guardFaults(
+			{
+				settings,
+				migrations: runningIn(settings.environment, wantedFor(settings.release, all)),
+				...(known && { last: known }),
+			},
+			{
+				// An update looks at its own.
+				workTree: async () => ({}),
+				completedBy: completedOf,
+			},
+		);
+		return { known: { faults, exceptions } };
+	} catch (error) {
+		return { unknown: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+async function completedOf(stack: string): Promise<string[] | undefined> {
+	const outputs = await outputsOf(stack);
+	if ("unknown" in outputs) {
+		throw new Error(outputs.unknown);
+	}
+	return z.array(z.string()).optional().parse(outputs.known.completed);
+}
+
+// `npm run report -- --stack staging`: what a release will do there, as Markdown; 1 when it would be refused.
+run(main);
