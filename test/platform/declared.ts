@@ -9,6 +9,8 @@ export interface Declared {
 	waitsFor: string[];
 	/** Names of inputs whose changes are not its declaration's business. */
 	ignores: string[];
+	/** Whether it stays where it is when the stack no longer has it. */
+	retained: boolean;
 }
 
 /** What answers in the place of a cloud. */
@@ -25,6 +27,7 @@ interface Registration {
 	getName(): string;
 	getDependenciesList(): string[];
 	getIgnorechangesList(): string[];
+	getRetainondelete(): boolean;
 }
 
 /** What a program declares on a stack that has nothing yet. */
@@ -37,7 +40,7 @@ export async function declaredOn(
 	await pulumi.runtime.setMocks(
 		{
 			newResource: ({ type, name, inputs }) => {
-				declared.push({ type, name, inputs, waitsFor: [], ignores: [] });
+				declared.push({ type, name, inputs, waitsFor: [], ignores: [], retained: false });
 				return { id: `${name}-id`, state: { ...inputs, ...answered(type, name) } };
 			},
 			call: ({ token }) => {
@@ -61,8 +64,8 @@ export async function declaredOn(
 }
 
 /** Mocks are not told what a resource waits for: it is read from what the SDK sends. */
-function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores">> {
-	const found = new Map<string, Pick<Declared, "waitsFor" | "ignores">>();
+function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores" | "retained">> {
+	const found = new Map<string, Pick<Declared, "waitsFor" | "ignores" | "retained">>();
 	const monitor = pulumi.runtime.getMonitor() as unknown as {
 		registerResource(request: Registration, ...rest: unknown[]): unknown;
 	};
@@ -72,6 +75,7 @@ function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores"
 		found.set(`${request.getType()} ${request.getName()}`, {
 			waitsFor: [...new Set(names)].sort(),
 			ignores: request.getIgnorechangesList(),
+			retained: request.getRetainondelete(),
 		});
 		return register(request, ...rest);
 	};

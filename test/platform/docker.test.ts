@@ -162,6 +162,31 @@ describe("the staging stack on platform docker", () => {
 		}
 	});
 
+	const environments: [string, Record<string, string>, boolean, string][] = [
+		["development", { poolSize: "5", maxConnections: "20" }, false, "max_connections=112"],
+		["staging", {}, false, "max_connections=172"],
+		[
+			"production",
+			{ sslMode: "disable", poolSize: "20", maxConnections: "200" },
+			true,
+			"max_connections=472",
+		],
+	];
+	for (const [environment, settings, kept, connections] of environments) {
+		it(`${kept ? "keeps" : "does not keep"} the rows of an environment ${environment} when the stack goes`, async () => {
+			const own = await staging({ ...settings, environment });
+			assert.deepEqual(fromDocker(own), fromDocker(declared));
+			const { command } = named(CONTAINER, "server-container", own).inputs;
+			assert.ok((command as string[]).includes(connections), String(command));
+			const data = own.find(
+				({ type, name }) => type === "docker:index/volume:Volume" && name === "server-data",
+			);
+			assert.equal(data?.retained, kept);
+			const guards = own.filter(({ type }) => type.endsWith(":DestroyGuard"));
+			assert.equal(guards.length, kept ? 1 : 0);
+		});
+	}
+
 	it("gives each colour a server where the stack says so", async () => {
 		const two = await staging({ serverPerColor: "true" });
 		assert.deepEqual(fromDocker(two), {
