@@ -6,6 +6,8 @@ import { auditText } from "../../components/audit/audit-text";
 import { auditCatalog } from "../../components/audit/verify";
 import { grantDeploying } from "../../components/catalog/deploying-role";
 import { closeAbandoned, closeDeployment, openDeployment } from "../../components/catalog/deployments";
+import { logExecutionSteps } from "../../components/catalog/execution-log";
+import { announceMigrations, withdrawMigrations } from "../../components/catalog/migrations";
 import { finishRollback, startRollback } from "../../components/catalog/rollbacks";
 import { completeStage, startStage } from "../../components/catalog/stages";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
@@ -135,6 +137,38 @@ describe("the audit log of a catalog", () => {
 			await assert.rejects(owner.query(sql), { code: "42501", hint: "A correction is a new row." });
 		});
 	}
+
+	it("lets a migration go that was announced and never begun, and says so", async () => {
+		const announced = {
+			version: "1.4.0",
+			name: "add_zones",
+			type: "schema",
+			sql: "SELECT 1",
+			dependsOn: [],
+		} as const;
+		const ids = await announceMigrations(deploying, "counting_blue_1", [
+			{ ...announced, checksum: "0".repeat(64) },
+		]);
+		await withdrawMigrations(deploying, [...ids.values()]);
+		const { rows } = await owner.query("SELECT kind, event ->> 'op' AS op FROM audit_log ORDER BY id");
+		assert.deepEqual(rows, [
+			{ kind: "deployment_migrations", op: "insert" },
+			{ kind: "deployment_migrations", op: "delete" },
+		]);
+		assert.deepEqual(await faults(), []);
+	});
+
+	it("keeps what was logged of a step from everybody", async () => {
+		const id = await openDeployment(deploying, RELEASE);
+		await logExecutionSteps(deploying, id, [{ step: "cutover: fence", status: "completed" }]);
+		for (const sql of [
+			"UPDATE deployment_execution_logs SET execution_step = 'x'",
+			"DELETE FROM deployment_execution_logs",
+			"TRUNCATE deployment_execution_logs",
+		]) {
+			await assert.rejects(owner.query(sql), { code: "42501", hint: "A correction is a new row." });
+		}
+	});
 
 	it("takes a correction as a new row, which is a note whatever it calls itself", async () => {
 		await deploying.query(

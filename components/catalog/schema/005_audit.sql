@@ -43,7 +43,10 @@ END;
 $$;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON deployment_execution_logs
+-- By row: a migration that was announced and never begun goes, and takes with it the rows that it does not have.
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON deployment_execution_logs
+	FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON deployment_execution_logs
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Arguments: columns that are left out, since they say nothing new or too much.
