@@ -144,8 +144,9 @@ describe("the audit log of a catalog", () => {
 			name: "add_zones",
 			type: "schema",
 			sql: "SELECT 1",
+			rollbackSql: null,
 			dependsOn: [],
-		} as const;
+		};
 		const ids = await announceMigrations(deploying, "counting_blue_1", [
 			{ ...announced, checksum: "0".repeat(64) },
 		]);
