@@ -56,7 +56,7 @@ describe("secrets", () => {
 		assert.equal(readdirSync(project.path(".local", "dev", "backups")).length, 1);
 
 		const passwords = await generatedPasswords(project);
-		assert.equal(passwords.length, 7);
+		assert.equal(passwords.length, 8);
 		const passphrase = readFileSync(project.path(".local", "passphrase"), "utf8");
 		const secrets = [...passwords, passphrase, NOTIFY_URL, NOTIFY_SECRET];
 		assert.deepEqual(containing([readFileSync(project.stackFile, "utf8")], secrets), []);
