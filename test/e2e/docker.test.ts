@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { z } from "zod";
 import { findFreePort } from "../../components/local/port";
-import { DeployedProject } from "../support/deployed-project";
+import { DeployedProject, sections } from "../support/deployed-project";
 import { DockerEngine } from "../support/docker/engine";
 import { importImages } from "../support/docker/images";
 import { dockerMissing } from "../support/docker/missing";
 import { underLoad } from "../support/load";
+import { until } from "../support/waiting";
 
 const outputsSchema = z.object({ live: z.string(), release: z.string(), pauseMs: z.number() });
 
@@ -154,10 +155,26 @@ declare(
 			]);
 		});
 
-		it("is routed again by an update after the router was started again", async () => {
+		it("is served again without an update after the router was started again", async () => {
 			engine.docker("restart", "counting-staging-router");
-			await project.mustUp();
+			await until("it serves", async () => (await served().catch(() => undefined)) === "1.3.0");
+			const preview = await project.pulumi("preview", "--expect-no-changes", "-s", "staging");
+			assert.equal(preview.code, 0, preview.output);
+		});
+
+		it("goes on serving the release before when the router is replaced in the update of one that fails", async () => {
+			engine.docker("tag", "test-router:1", "test-router:2");
+			project.configure({ routerImage: "test-router:2", release: "1.4.0" });
+			const [up, down] = ["ALTER TABLE missing ADD seen int;", "ALTER TABLE missing DROP seen;"];
+			project.migration("1.4.0_add_seen.sql", sections({ up, down }));
+			const failed = await project.up();
+			assert.notEqual(failed.code, 0, failed.output);
+			assert.match(failed.output, /relation "missing" does not exist/);
 			assert.equal(await served(), "1.3.0");
+			assert.equal(
+				engine.docker("inspect", "--format", "{{.Config.Image}}", "counting-staging-router"),
+				"test-router:2",
+			);
 		});
 
 		it("leaves nothing when it is destroyed", async () => {

@@ -47,8 +47,8 @@ describe("the staging stack on platform docker", () => {
 			"pulumi-nodejs:dynamic/docker:HostPort": 1,
 			"pulumi:providers:docker": 1,
 			"docker:index/network:Network": 1,
-			// The server's rows, and the files of each of the three.
-			"docker:index/volume:Volume": 4,
+			// The server's rows, where the router sends requests, and the files of each of the three.
+			"docker:index/volume:Volume": 5,
 			// Each of the three, and what fills its volume of files.
 			[CONTAINER]: 6,
 		});
@@ -147,7 +147,7 @@ describe("the staging stack on platform docker", () => {
 			kind: "haproxy",
 			host: "127.0.0.1",
 			port: 19_999,
-			stateFile: "/usr/local/etc/haproxy/state.map",
+			stateFile: "/var/lib/haproxy/state.map",
 		});
 	});
 
@@ -195,7 +195,7 @@ describe("the staging stack on platform docker", () => {
 			"pulumi-nodejs:dynamic/docker:HostPort": 1,
 			"pulumi:providers:docker": 1,
 			"docker:index/network:Network": 1,
-			"docker:index/volume:Volume": 6,
+			"docker:index/volume:Volume": 7,
 			[CONTAINER]: 8,
 		});
 		const { name, ports } = named(CONTAINER, "server-green-container", two).inputs;

@@ -14,19 +14,16 @@ export interface HaproxyConfigArgs {
 	adminBind: string;
 	/** The one address that may reach it there, if others could. */
 	adminFrom?: string;
-	/** The file with `initialState`, as HAProxy finds it; it goes into the environment as `ROUTER_STATE` too. */
+	/** The socket of its runtime API: HAProxy cannot tell by itself who asks, so that nobody comes there from outside. */
+	adminSocket: string;
+	/** The file in which it keeps its state map, in a folder that it can write to; it makes the file itself. */
 	stateFile: string;
-	/** `hold.lua`, as HAProxy finds it. */
-	holdFile: string;
+	/** The folder of `hold.lua` and `keep.lua`, as HAProxy finds it. */
+	scripts: string;
 	/** What a service answers with 200 when it can serve. */
 	healthPath: string;
 	/** Whether names are looked up again while it runs, as a container's address may change. */
 	resolveNames: boolean;
-}
-
-/** The state map of a router that sends requests nowhere yet. */
-export function initialState(): string {
-	return ["hold", "active", ...SLOTS].map((key) => `${key} none\n`).join("");
 }
 
 /**
@@ -48,17 +45,18 @@ export function haproxyConfig(args: HaproxyConfigArgs): string {
 	].join("\n");
 }
 
-/** Where the runtime API listens when only one address may reach it: it cannot tell who asks by itself. */
-const ADMIN_SOCKET = "/tmp/admin.sock";
-
-function globalSection({ adminBind, adminFrom, stateFile, holdFile }: HaproxyConfigArgs): string[] {
+function globalSection({ adminSocket, stateFile, scripts }: HaproxyConfigArgs): string[] {
 	return [
 		"global",
 		"\tlog stdout format raw local0 notice",
-		`\tstats socket ${adminFrom === undefined ? `ipv4@${adminBind}` : `unix@${ADMIN_SOCKET} mode 600`} level admin`,
+		`\tstats socket unix@${adminSocket} mode 600 level admin`,
 		"\tstats timeout 30s",
 		`\tsetenv ROUTER_STATE ${stateFile}`,
-		`\tlua-load ${holdFile}`,
+		`\tsetenv ROUTER_ADMIN ${adminSocket}`,
+		`\tsetenv ROUTER_SLOTS ${SLOTS.join(",")}`,
+		// The first makes the file that the second and the frontend read.
+		`\tlua-load ${scripts}/keep.lua`,
+		`\tlua-load ${scripts}/hold.lua`,
 		"",
 		"defaults",
 		"\tmode http",
@@ -74,17 +72,15 @@ function globalSection({ adminBind, adminFrom, stateFile, holdFile }: HaproxyCon
 	];
 }
 
-function adminGate({ adminBind, adminFrom }: HaproxyConfigArgs): string[] {
-	return adminFrom === undefined
-		? []
-		: [
-				"listen admin",
-				"\tmode tcp",
-				`\tbind ${adminBind}`,
-				`\ttcp-request connection reject unless { src ${adminFrom} }`,
-				`\tserver socket unix@${ADMIN_SOCKET}`,
-				"",
-			];
+function adminGate({ adminBind, adminFrom, adminSocket }: HaproxyConfigArgs): string[] {
+	return [
+		"listen admin",
+		"\tmode tcp",
+		`\tbind ${adminBind}`,
+		...(adminFrom === undefined ? [] : [`\ttcp-request connection reject unless { src ${adminFrom} }`]),
+		`\tserver socket unix@${adminSocket}`,
+		"",
+	];
 }
 
 function frontend({ bind, stateFile }: HaproxyConfigArgs): string[] {

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FilledVolume } from "../../docker/filled-volume";
 import { hardened, PUBLISHED_ON } from "../../docker/hardened";
 import type { DockerHost } from "../../docker/host";
-import { haproxyConfig, initialState } from "./haproxy-config";
+import { haproxyConfig } from "./haproxy-config";
 
 export interface RouterContainerArgs {
 	/** Where it runs. */
@@ -22,11 +22,12 @@ export interface RouterContainerArgs {
 }
 
 const FOLDER = "/usr/local/etc/haproxy";
+/** The home of the image's own user: a new volume there is that user's. */
+const STATE = "/var/lib/haproxy";
 const PORT = 8080;
 const ADMIN_PORT = 9999;
 /** The router's state map, as HAProxy knows it. */
-export const STATE_FILE = `${FOLDER}/state.map`;
-const HOLD_FILE = `${FOLDER}/hold.lua`;
+export const STATE_FILE = `${STATE}/state.map`;
 
 /** The one address that clients use, as a container. */
 export class RouterContainer extends pulumi.ComponentResource {
@@ -41,8 +42,9 @@ export class RouterContainer extends pulumi.ComponentResource {
 				bind: `:${PORT}`,
 				adminBind: `:${ADMIN_PORT}`,
 				adminFrom: gateway,
+				adminSocket: "/tmp/admin.sock",
 				stateFile: STATE_FILE,
-				holdFile: HOLD_FILE,
+				scripts: FOLDER,
 				healthPath: "/readyz",
 				resolveNames: true,
 			}),
@@ -57,16 +59,23 @@ export class RouterContainer extends pulumi.ComponentResource {
 				files: {
 					"haproxy.cfg": config,
 					"hold.lua": readFileSync("components/traffic/docker/hold.lua", "utf8"),
-					"state.map": initialState(),
+					"keep.lua": readFileSync("components/traffic/docker/keep.lua", "utf8"),
 				},
 			},
 			{ parent: this },
 		).mounted;
+		// Where requests go outlives the container: the next one goes on there.
+		const state = new docker.Volume(
+			`${name}-state`,
+			{ name: pulumi.interpolate`${containerName}-state` },
+			child,
+		);
 		this.container = new docker.Container(
 			`${name}-container`,
 			{
 				...hardened,
-				...files,
+				labels: files.labels,
+				volumes: [...files.volumes, { volumeName: state.name, containerPath: STATE }],
 				name: containerName,
 				image,
 				// For the socket of its runtime API.

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	chownSync,
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
@@ -65,7 +74,7 @@ async function importImage(
 		await fill(root);
 		const flags = changes.flatMap((change) => ["--change", change]);
 		const archive = join(root, "..", `${name.replace(":", "-")}-${process.pid}.tar`);
-		execFileSync("tar", ["--owner=0", "--group=0", "-cf", archive, "-C", root, "."]);
+		execFileSync("tar", ["--numeric-owner", "-cf", archive, "-C", root, "."]);
 		execFileSync("docker", ["-H", socket, "import", ...flags, archive, name], { stdio: "ignore" });
 		rmSync(archive);
 	} finally {
@@ -98,6 +107,9 @@ function databaseRoot(root: string): void {
 
 function routerRoot(root: string): void {
 	copyProgram(root, installed("haproxy")!);
+	const home = join(root, "var/lib/haproxy");
+	mkdirSync(home, { recursive: true });
+	chownSync(home, 99, 99);
 }
 
 async function serviceRoot(root: string): Promise<void> {

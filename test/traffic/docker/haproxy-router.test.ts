@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BUCKETS_MS } from "../../../components/traffic/docker/haproxy-config";
 import type { Target } from "../../../components/traffic/routing";
@@ -204,6 +205,40 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 		);
 		assert.deepEqual(await known("blue-1"), []);
 		assert.deepEqual(await known("blue-5"), ["blue-5@a"]);
+	});
+
+	it("goes on where it sent requests when it is started again, and nobody waits for an update that is gone", async () => {
+		const { router } = haproxy;
+		const [blue, green] = [await service("blue-1@a"), await service("green-2@b")];
+		for (const { target } of [blue, green]) {
+			await router.prepare(target, 10_000);
+			await router.route(target);
+		}
+		await router.hold(HOLD);
+		await until("it is kept", () => /^active slot_2$/m.test(readFileSync(haproxy.stateFile, "utf8")));
+		await haproxy.restart();
+		await until("it serves", async () => (await ask()) === "200 green-2@b");
+		assert.deepEqual(await router.active(), green.target);
+		assert.deepEqual(await router.targetsOf("blue-1"), [blue.target]);
+		await router.prepare(blue.target, 10_000);
+		await router.route(blue.target);
+		assert.equal(await ask(), "200 blue-1@a");
+	});
+
+	for (const [what, text] of [
+		["nothing", ""],
+		["half of it", "hold none\nslot_1 1|0|blue-1@a|http"],
+		["what nobody wrote", "active slot_9\nslot_1 \u0000 set server\nhold a|999999\n"],
+	]) {
+		it(`starts with ${what} in the file that it keeps, and sends requests nowhere`, async () => {
+			await haproxy.restart(text);
+			assert.equal(await haproxy.router.active(), undefined);
+			assert.equal(await ask(), "503 no service is live");
+		});
+	}
+
+	it("does not start where it cannot keep where requests go", async () => {
+		await assert.rejects(haproxy.restart(null), /where requests go cannot be kept: .*state\.map\.new/);
 	});
 
 	it("says that it is unreachable when it has ended", async () => {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { findFreePort } from "../../../components/local/port";
 import { tellHaproxy } from "../../../components/traffic/docker/haproxy-admin";
-import { haproxyConfig, initialState } from "../../../components/traffic/docker/haproxy-config";
+import { haproxyConfig } from "../../../components/traffic/docker/haproxy-config";
 import { HaproxyRouter } from "../../../components/traffic/docker/haproxy-router";
 import { until } from "../../support/waiting";
 
@@ -45,13 +45,13 @@ export class RunningHaproxy {
 		const config = haproxyConfig({
 			bind: `127.0.0.1:${this.port}`,
 			adminBind: `127.0.0.1:${this.adminPort}`,
+			adminSocket: join(this.directory, "admin.sock"),
 			stateFile: this.stateFile,
-			holdFile: resolve("components/traffic/docker/hold.lua"),
+			scripts: resolve("components/traffic/docker"),
 			healthPath: "/readyz",
 			resolveNames: false,
 		});
 		writeFileSync(configFile, config);
-		writeFileSync(this.stateFile, initialState());
 		this.process = spawn("haproxy", ["-db", "-f", configFile], { stdio: ["ignore", "pipe", "pipe"] });
 		for (const stream of [this.process.stdout, this.process.stderr]) {
 			stream?.on("data", (chunk) => {
@@ -66,12 +66,31 @@ export class RunningHaproxy {
 		});
 	}
 
+	/**
+	 * Ends it as a crash would, and starts it with what that left.
+	 *
+	 * @param state instead of what is in its state file; null where no such file can be written
+	 */
+	async restart(state?: string | null): Promise<void> {
+		await this.kill();
+		if (state === null) {
+			mkdirSync(`${this.stateFile}.new`);
+		} else if (state !== undefined) {
+			writeFileSync(this.stateFile, state);
+		}
+		await this.launch();
+	}
+
 	async stop(): Promise<void> {
+		await this.kill();
+		rmSync(this.directory, { recursive: true, force: true });
+	}
+
+	private async kill(): Promise<void> {
 		if (this.process?.exitCode === null && this.process.signalCode === null) {
 			const ended = once(this.process, "exit");
 			this.process.kill("SIGKILL");
 			await ended;
 		}
-		rmSync(this.directory, { recursive: true, force: true });
 	}
 }
