@@ -35,7 +35,6 @@ export class FilledVolume extends pulumi.ComponentResource {
 		const writer = new docker.Container(
 			`${name}-writer`,
 			{
-				name: pulumi.interpolate`${volumeName}-writer`,
 				image,
 				start: false,
 				mustRun: false,
@@ -48,7 +47,9 @@ export class FilledVolume extends pulumi.ComponentResource {
 					permissions: "0444",
 				})),
 			},
-			{ ...child, deleteBeforeReplace: true },
+			// Whatever reads the files would be ended with it, before there is another: so it has no name of its own, and the
+			// next one writes beside it.
+			{ ...child, deleteBeforeReplace: false },
 		);
 		this.mounted = {
 			volumes: [{ ...mount, readOnly: true }],

@@ -142,8 +142,9 @@ declare(
 			assert.equal((await fetch(`${url}/cameras/${id}`)).status, 200);
 		});
 
-		it("replaces a live service whose settings change without one failed request", async () => {
-			project.configure({ logLevel: "warn" });
+		it("replaces a live service whose settings, image and passwords change without one failed request", async () => {
+			engine.docker("tag", "test-service:1", "test-service:2");
+			project.configure({ logLevel: "warn", serviceImage: "test-service:2", passwordGeneration: 2 });
 			const { failures } = await underLoad(`${url}/cameras?limit=1`, () => project.mustUp());
 			assert.deepEqual(failures, []);
 			assert.deepEqual(running(), [
@@ -153,6 +154,24 @@ declare(
 				"counting-staging-green-2",
 				"counting-staging-router",
 			]);
+		});
+
+		it("leaves the live service alone when the one in its place cannot be started", async () => {
+			project.configure({ serviceImage: "test-service:missing" });
+			const { failures } = await underLoad(`${url}/cameras?limit=1`, async () => {
+				const failed = await project.up();
+				assert.notEqual(failed.code, 0, failed.output);
+				assert.match(failed.output, /test-service:missing/);
+			});
+			assert.deepEqual(failures, []);
+			project.configure({ serviceImage: "test-service:2" });
+			await project.mustUp();
+		});
+
+		it("changes a server without touching what is on it", async () => {
+			project.configure({ maxConnections: 40 });
+			await project.mustUp();
+			assert.equal(await served(), "1.3.0");
 		});
 
 		it("is served again without an update after the router was started again", async () => {
