@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { auditRowSchema } from "./audit-row";
 import { type Chain, ChainWalk } from "./chain";
+import { AUDITED, missingGuards } from "./guarded";
 
 export interface AuditOptions {
 	/** A hash that was kept elsewhere. */
@@ -9,7 +10,7 @@ export interface AuditOptions {
 
 /** What an audit has found. Whole when there is no fault. */
 export interface Audit extends Omit<Chain, "fault"> {
-	/** Where the log is broken, and where tables say something else than it does. */
+	/** Where the log is broken, what would keep it is not there, and where tables say something else than it does. */
 	faults: string[];
 }
 
@@ -17,8 +18,8 @@ export interface Audit extends Omit<Chain, "fault"> {
 const PAGE = 5000;
 
 /**
- * Verifies a catalog's audit log: every row's hash, their order, and that the tables which it is about are as their last
- * rows in it say. Reads only, of one moment.
+ * Verifies a catalog's audit log: every row's hash, their order, that the tables which it is about are as their last
+ * rows in it say, and that what makes it is in place. Reads only, of one moment.
  */
 export async function auditCatalog(client: ClientBase, { head }: AuditOptions = {}): Promise<Audit> {
 	await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -26,7 +27,11 @@ export async function auditCatalog(client: ClientBase, { head }: AuditOptions = 
 		// Times in rows are written as text.
 		await client.query("SET LOCAL timezone = 'UTC'");
 		const { fault, ...chain } = await walk(client, new ChainWalk(head));
-		return { ...chain, faults: [...(fault === undefined ? [] : [fault]), ...(await disagreements(client))] };
+		const broken = fault === undefined ? [] : [fault];
+		return {
+			...chain,
+			faults: [...broken, ...(await missingGuards(client)), ...(await disagreements(client))],
+		};
 	} finally {
 		await client.query("ROLLBACK");
 	}
@@ -55,18 +60,18 @@ async function walk(client: ClientBase, chain: ChainWalk): Promise<Chain> {
 
 /** Rows of the audited tables that are not as the log has them last. Columns that came later are passed over. */
 async function disagreements(client: ClientBase): Promise<string[]> {
-	const { rows: tables } = await client.query<{ name: string }>(
-		"SELECT name FROM audited_tables ORDER BY name",
-	);
 	const found: string[] = [];
-	for (const { name } of tables) {
+	for (const [name, hashed] of Object.entries(AUDITED)) {
 		const { rows } = await client.query<{ id: string; fault: string }>(
 			`WITH told AS (
 				SELECT DISTINCT ON (event -> 'row' ->> 'id') event -> 'row' ->> 'id' AS id, event ->> 'op' AS op,
 					event -> 'row' AS content
 				FROM audit_log WHERE kind = $1 ORDER BY event -> 'row' ->> 'id', audit_log.id DESC
 			), current AS (
-				SELECT id::text, to_jsonb(own) AS content FROM ${client.escapeIdentifier(name)} AS own
+				SELECT id::text, to_jsonb(own) || coalesce(
+					(SELECT jsonb_object_agg(long || '_sha256', encode(sha256(convert_to(to_jsonb(own) ->> long, 'UTF8')), 'hex'))
+					FROM unnest($2::text[]) AS long), '{}') AS content
+				FROM public.${client.escapeIdentifier(name)} AS own
 			)
 			SELECT coalesce(told.id, current.id) AS id,
 				CASE WHEN told.id IS NULL THEN 'is not in the audit log'
@@ -79,7 +84,7 @@ async function disagreements(client: ClientBase): Promise<string[]> {
 				OR (current.id IS NOT NULL AND told.content <>
 					(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(current.content) WHERE told.content ? key))
 			ORDER BY 1`,
-			[name],
+			[name, hashed],
 		);
 		found.push(...rows.map(({ id, fault }) => `${name}: row ${id} ${fault}`));
 	}

@@ -7,7 +7,7 @@ import { auditCatalog } from "../../components/audit/verify";
 import { grantDeploying } from "../../components/catalog/deploying-role";
 import { closeAbandoned, closeDeployment, openDeployment } from "../../components/catalog/deployments";
 import { logExecutionSteps } from "../../components/catalog/execution-log";
-import { announceMigrations, withdrawMigrations } from "../../components/catalog/migrations";
+import { announceMigrations, withdrawMigrations, writeSteps } from "../../components/catalog/migrations";
 import { finishRollback, startRollback } from "../../components/catalog/rollbacks";
 import { completeStage, startStage } from "../../components/catalog/stages";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
@@ -71,6 +71,29 @@ describe("the audit log of a catalog", () => {
 		await closeDeployment(deploying, second, { status: "rolled_back", error: "too slow" });
 	}
 
+	/** A migration that is applied. */
+	async function applied(): Promise<void> {
+		const { deploymentId, ids } = await announced("SELECT 1");
+		const at = new Date();
+		await writeSteps(
+			deploying,
+			[...ids.values()].map((migrationId) => ({
+				...{ deploymentId, migrationId, step: "apply 1.4.0 add_zones", stepStatus: "completed" as const, at },
+				migration: { status: "completed" as const, isApplied: true, appliedAt: at, appliedBy: "ada" },
+			})),
+		);
+		await closeDeployment(deploying, deploymentId, { status: "completed" });
+	}
+
+	async function announced(sql: string): Promise<{ deploymentId: number; ids: Map<string, number> }> {
+		const deploymentId = await openDeployment(deploying, RELEASE);
+		const migration = { version: "1.4.0", name: "add_zones", type: "schema", dependsOn: [] };
+		const ids = await announceMigrations(deploying, "counting_blue_1", [
+			{ ...migration, sql, rollbackSql: null, checksum: "0".repeat(64) },
+		]);
+		return { deploymentId, ids };
+	}
+
 	/** What nobody can do but a superuser who means to. */
 	async function tamper(sql: string): Promise<void> {
 		await superuser.query(`BEGIN; SET LOCAL session_replication_role = replica; ${sql}; COMMIT`);
@@ -123,9 +146,24 @@ describe("the audit log of a catalog", () => {
 		["say who wrote a row", "INSERT INTO audit_log (kind, event, recorded_by) VALUES ('note', '{}', 'ada')"],
 		["change what was logged of a step", "UPDATE deployment_execution_logs SET step_output = ''"],
 		["delete a deployment", "DELETE FROM deployment_pipelines"],
+		["say that somebody else deployed", "UPDATE deployment_pipelines SET triggered_by = 'eve'"],
+		["say so of another commit", "UPDATE deployment_pipelines SET git_commit_hash = 'f00'"],
+		["move when one ended", "UPDATE deployment_pipelines SET completed_at = completed_at + interval '1 day'"],
+		["have one fail after its end", "UPDATE deployment_pipelines SET status = 'failed' WHERE id = 1"],
+		["give a rollback another reason", "UPDATE deployment_rollbacks SET rollback_reason = 'fine'"],
+		[
+			"open a rollback again",
+			"UPDATE deployment_rollbacks SET rollback_status = 'running', completed_at = NULL",
+		],
+		["call a stage another", "UPDATE deployment_stages SET stage_name = 'Tea'"],
+		[
+			"change the SQL of what was applied",
+			"UPDATE deployment_migrations SET rollback_sql = 'DROP TABLE cameras'",
+		],
 	] as const) {
 		it(`does not let the deploying role ${what}`, async () => {
 			await twoReleases();
+			await applied();
 			await assert.rejects(deploying.query(sql), { code: "42501" });
 			assert.deepEqual(await faults(), []);
 		});
@@ -139,20 +177,11 @@ describe("the audit log of a catalog", () => {
 	}
 
 	it("lets a migration go that was announced and never begun, and says so", async () => {
-		const announced = {
-			version: "1.4.0",
-			name: "add_zones",
-			type: "schema",
-			sql: "SELECT 1",
-			rollbackSql: null,
-			dependsOn: [],
-		};
-		const ids = await announceMigrations(deploying, "counting_blue_1", [
-			{ ...announced, checksum: "0".repeat(64) },
-		]);
+		const { ids } = await announced("SELECT 1");
 		await withdrawMigrations(deploying, [...ids.values()]);
 		const { rows } = await owner.query("SELECT kind, event ->> 'op' AS op FROM audit_log ORDER BY id");
 		assert.deepEqual(rows, [
+			{ kind: "deployment_pipelines", op: "insert" },
 			{ kind: "deployment_migrations", op: "insert" },
 			{ kind: "deployment_migrations", op: "delete" },
 		]);
@@ -240,12 +269,32 @@ describe("the audit log of a catalog", () => {
 		[
 			"a deployment that was put in behind it",
 			`INSERT INTO deployment_pipelines (pipeline_name, pipeline_version, environment) VALUES ('x', '9.9.9', 'production')`,
-			["deployment_pipelines: row 3 is not in the audit log"],
+			["deployment_pipelines: row 4 is not in the audit log"],
+		],
+		[
+			"a migration whose SQL was changed behind it",
+			"UPDATE deployment_migrations SET migration_sql = 'SELECT 2'",
+			["deployment_migrations: row 1 is not as the audit log has it"],
+		],
+		[
+			"that nothing writes the log any more",
+			"ALTER TABLE deployment_pipelines DISABLE TRIGGER write_audit; DROP TRIGGER refuse_change ON audit_log",
+			[
+				"audit_log: the trigger refuse_change is gone or turned off",
+				"deployment_pipelines: the trigger write_audit is gone or turned off",
+			],
+		],
+		[
+			"that something else does it",
+			"CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; " +
+				"CREATE OR REPLACE TRIGGER write_audit AFTER UPDATE ON deployment_stages FOR EACH ROW EXECUTE FUNCTION quiet()",
+			["deployment_stages: the trigger write_audit is gone or turned off"],
 		],
 	];
 	for (const [what, sql, expected] of tampered) {
 		it(`shows ${what}`, async () => {
 			await twoReleases();
+			await applied();
 			await tamper(sql);
 			assert.deepEqual(await faults(), expected);
 		});
@@ -279,11 +328,17 @@ describe("the audit log of a catalog", () => {
 			);
 			await client.query("INSERT INTO catalog_versions SELECT n, 'x' FROM generate_series(1, 4) AS n");
 			const id = await openDeployment(client, RELEASE);
+			await client.query(
+				"INSERT INTO deployment_migrations (target_database, migration_name, migration_version, migration_type, migration_sql, checksum) VALUES ('blue', 'x', '1.0.0', 'schema', 'SELECT 1', repeat('0', 64))",
+			);
 			await upgradeCatalog(client);
 			await closeDeployment(client, id, { status: "completed" });
 			const { rows } = await client.query("SELECT kind, event ->> 'op' AS op FROM audit_log ORDER BY id");
 			assert.deepEqual(rows, [
+				{ kind: "deployment_migrations", op: "found" },
 				{ kind: "deployment_pipelines", op: "found" },
+				// With the hash of its SQL.
+				{ kind: "deployment_migrations", op: "found" },
 				{ kind: "deployment_pipelines", op: "update" },
 			]);
 			assert.deepEqual((await auditCatalog(client)).faults, []);

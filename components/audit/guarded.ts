@@ -1,0 +1,40 @@
+import type { ClientBase } from "pg";
+
+/**
+ * The tables whose every change is in the log, with the columns of which only the hash is there. Here and not in the
+ * catalog: whoever changes a table behind the log could also take it off such a list.
+ */
+export const AUDITED: Readonly<Record<string, readonly string[]>> = {
+	blue_green_deployments: [],
+	deployment_migrations: ["migration_sql", "rollback_sql"],
+	deployment_pipelines: [],
+	deployment_rollbacks: [],
+	deployment_stages: [],
+	environment_configs: [],
+};
+
+/** Triggers without which the record could be changed unseen, by table. */
+const TRIGGERS: Readonly<Record<string, readonly string[]>> = {
+	audit_log: ["chain_audit", "refuse_change"],
+	deployment_execution_logs: ["refuse_change", "refuse_truncate"],
+	...Object.fromEntries(
+		Object.keys(AUDITED).map((table) => [
+			table,
+			["refuse_truncate", "write_audit", ...(/^deployment_/.test(table) ? ["keep_record"] : [])],
+		]),
+	),
+};
+
+/** What of that is not there, or turned off. */
+export async function missingGuards(client: ClientBase): Promise<string[]> {
+	const { rows } = await client.query<{ table: string; trigger: string }>(
+		`SELECT relname AS table, tgname AS trigger FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+		WHERE relnamespace = 'public'::regnamespace AND tgenabled IN ('O', 'A')
+			AND tgfoid::regproc::text = replace(tgname, 'refuse_truncate', 'refuse_change')`,
+	);
+	const present = new Set(rows.map(({ table, trigger }) => `${table}.${trigger}`));
+	return Object.entries(TRIGGERS)
+		.flatMap(([table, triggers]) => triggers.map((trigger) => ({ table, trigger })))
+		.filter(({ table, trigger }) => !present.has(`${table}.${trigger}`))
+		.map(({ table, trigger }) => `${table}: the trigger ${trigger} is gone or turned off`);
+}
