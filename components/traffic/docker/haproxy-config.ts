@@ -22,8 +22,8 @@ export interface HaproxyConfigArgs {
 	scripts: string;
 	/** What a service answers with 200 when it can serve. */
 	healthPath: string;
-	/** Whether names are looked up again while it runs, as a container's address may change. */
-	resolveNames: boolean;
+	/** Who knows the addresses of services that have names, which are looked up again while it runs, since a container's may change. */
+	nameServer?: "as the host" | { host: string; port: number };
 }
 
 /**
@@ -33,7 +33,7 @@ export interface HaproxyConfigArgs {
 export function haproxyConfig(args: HaproxyConfigArgs): string {
 	return [
 		...globalSection(args),
-		...(args.resolveNames ? ["", "resolvers names", "\tparse-resolv-conf", "\thold valid 1s"] : []),
+		...resolvers(args),
 		"",
 		`backend ${TABLE}`,
 		`\tstick-table type string len 16 size 64 store gpc(${BUCKETS_MS.length + 3})`,
@@ -70,6 +70,19 @@ function globalSection({ adminSocket, stateFile, scripts }: HaproxyConfigArgs): 
 		"\ttimeout tunnel 1h",
 		"\ttimeout queue 30s",
 	];
+}
+
+function resolvers({ nameServer }: HaproxyConfigArgs): string[] {
+	return nameServer === undefined
+		? []
+		: [
+				"",
+				"resolvers names",
+				nameServer === "as the host"
+					? "\tparse-resolv-conf"
+					: `\tnameserver own ${nameServer.host}:${nameServer.port}`,
+				"\thold valid 1s",
+			];
 }
 
 function adminGate({ adminBind, adminFrom, adminSocket }: HaproxyConfigArgs): string[] {
@@ -110,8 +123,8 @@ function frontend({ bind, stateFile }: HaproxyConfigArgs): string[] {
 	];
 }
 
-function backend(slot: string, { healthPath, resolveNames }: HaproxyConfigArgs): string[] {
-	const names = resolveNames ? " resolvers names init-addr none" : "";
+function backend(slot: string, { healthPath, nameServer }: HaproxyConfigArgs): string[] {
+	const names = nameServer !== undefined ? " resolvers names init-addr none" : "";
 	return [
 		`backend ${slot}`,
 		`\toption httpchk GET ${healthPath}`,

@@ -6,6 +6,7 @@ import { type AdminAddress, changeHaproxy, tellHaproxy } from "./haproxy-admin";
 import { BUCKETS_MS, SERVER, SLOTS, TABLE } from "./haproxy-config";
 import {
 	type RouterState,
+	readAddress,
 	readServers,
 	readState,
 	type SlotTarget,
@@ -15,6 +16,8 @@ import {
 
 /** Where nobody answers, until a name has been looked up: an address of documentation (RFC 5737). */
 const NOWHERE = "192.0.2.1";
+/** Until a name that the network has is known to it too. */
+const NAME_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 20;
 const IDLE_POLL_MS = 2;
 
@@ -143,14 +146,28 @@ export class HaproxyRouter implements Router {
 		await change("state maint");
 		await tellHaproxy(this.address, `clear table ${TABLE} key ${target.slot}`);
 		const isName = isIP(hostname) === 0;
-		await change(`addr ${isName ? NOWHERE : hostname} port ${port || "80"}`);
-		if (isName) {
+		if (isName && (await readAddress(this.address, target.slot)) === undefined) {
+			// The name before is gone, and it takes an address, with its port, only when it has that of the next name.
 			await change(`fqdn ${hostname}`);
+			await change(`addr ${await this.resolved(target.slot, hostname)} port ${port || "80"}`);
+		} else {
+			await change(`addr ${isName ? NOWHERE : hostname} port ${port || "80"}`);
+			if (isName) {
+				await change(`fqdn ${hostname}`);
+			}
 		}
 		await this.write(target.slot, slotEntry(target));
 		await change("state ready");
 		// It would otherwise count as healthy until checks have failed.
 		await change("health down");
+	}
+
+	private async resolved(slot: string, name: string): Promise<string> {
+		const found = await poll(NAME_TIMEOUT_MS, POLL_INTERVAL_MS, () => readAddress(this.address, slot));
+		if (found === undefined) {
+			throw new Error(`the router finds no address of ${name} after ${NAME_TIMEOUT_MS} ms: see that it runs`);
+		}
+		return found;
 	}
 
 	private async inFlight(): Promise<number> {

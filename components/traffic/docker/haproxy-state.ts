@@ -64,6 +64,22 @@ export function slotEntry({ order, failuresBefore, targetGroup, url }: SlotTarge
 	return `${order}|${failuresBefore}|${targetGroup}|${url}`;
 }
 
+/** The address of a slot's server; undefined where its name is no longer known. */
+export async function readAddress(address: AdminAddress, slot: string): Promise<string | undefined> {
+	const lines = (await tellHaproxy(address, `show servers state ${slot}`)).split("\n");
+	const header =
+		lines
+			.find((line) => line.startsWith("# "))
+			?.slice(2)
+			.split(" ") ?? [];
+	const values = lines.find((line) => line.split(" ")[1] === slot)?.split(" ") ?? [];
+	const found = values[header.indexOf("srv_addr")];
+	if (found === undefined) {
+		throw new Error(`the router does not tell the address of ${slot}: ${lines.join(" ")}`);
+	}
+	return found === "-" ? undefined : found;
+}
+
 /** The servers of all slots, by slot. */
 export async function readServers(address: AdminAddress): Promise<Map<string, SlotServer>> {
 	const [header = "", ...lines] = (await tellHaproxy(address, "show stat")).split("\n");

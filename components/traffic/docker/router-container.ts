@@ -46,7 +46,7 @@ export class RouterContainer extends pulumi.ComponentResource {
 				stateFile: STATE_FILE,
 				scripts: FOLDER,
 				healthPath: "/readyz",
-				resolveNames: true,
+				nameServer: "as the host",
 			}),
 		);
 		const files = new FilledVolume(

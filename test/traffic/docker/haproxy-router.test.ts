@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUCKETS_MS } from "../../../components/traffic/docker/haproxy-config";
+import { BUCKETS_MS, SLOTS } from "../../../components/traffic/docker/haproxy-config";
 import type { Target } from "../../../components/traffic/routing";
 import { RouterUnreachable } from "../../../components/traffic/routing";
 import { Upstream } from "../../gateway/upstream";
 import { until } from "../../support/waiting";
+import { NameServer } from "./name-server";
 import { haproxyIsInstalled, RunningHaproxy } from "./running-haproxy";
 
 const unlessMissing = haproxyIsInstalled() ? "" : " (skipped: there is no `haproxy` on PATH)";
@@ -14,6 +15,7 @@ const HOLD = { timeoutMs: 30_000, waitForIdleMs: 10_000 };
 describe(`HAProxy as the router${unlessMissing}`, () => {
 	let haproxy: RunningHaproxy;
 	let upstreams: Upstream[];
+	let names: NameServer;
 
 	before(function () {
 		if (!haproxyIsInstalled()) {
@@ -22,12 +24,14 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 	});
 
 	beforeEach(async () => {
-		haproxy = await RunningHaproxy.start();
+		names = await NameServer.start();
+		haproxy = await RunningHaproxy.start(names);
 		upstreams = [];
 	});
 
 	afterEach(async () => {
 		await haproxy.stop();
+		names.stop();
 		for (const { server } of upstreams) {
 			server.closeAllConnections();
 			server.close();
@@ -205,6 +209,30 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 		);
 		assert.deepEqual(await known("blue-1"), []);
 		assert.deepEqual(await known("blue-5"), ["blue-5@a"]);
+	});
+
+	it("gives the place of a service whose name is gone to the next, whatever its port", async () => {
+		const { router } = haproxy;
+		const run = async (name: string) => {
+			names.names.set(name, "127.0.0.1");
+			const { upstream } = await service(name);
+			return { targetGroup: `${name}@a`, url: `http://${name}:${upstream.port}` };
+		};
+		const [first, ...others] = await Promise.all(SLOTS.map((_, index) => run(`color-${index}`)));
+		for (const target of [first!, ...others]) {
+			await router.prepare(target, 10_000);
+		}
+		await router.route(others[0]!);
+		names.names.delete("color-0");
+		await until("its name is gone", async () =>
+			/slot_1 1 target -/.test(await haproxy.tell("show servers state slot_1")),
+		);
+		const next = await run("color-7");
+		await router.prepare(next, 10_000);
+		await router.route(next);
+		assert.equal(await ask(), "200 color-7");
+		await haproxy.restart();
+		await until("it serves", async () => (await ask()) === "200 color-7");
 	});
 
 	it("goes on where it sent requests when it is started again, and nobody waits for an update that is gone", async () => {

@@ -8,6 +8,7 @@ import { tellHaproxy } from "../../../components/traffic/docker/haproxy-admin";
 import { haproxyConfig } from "../../../components/traffic/docker/haproxy-config";
 import { HaproxyRouter } from "../../../components/traffic/docker/haproxy-router";
 import { until } from "../../support/waiting";
+import type { NameServer } from "./name-server";
 
 /** Whether a haproxy is installed here. */
 export function haproxyIsInstalled(): boolean {
@@ -24,10 +25,11 @@ export class RunningHaproxy {
 	private constructor(
 		readonly port: number,
 		readonly adminPort: number,
+		private readonly names: NameServer,
 	) {}
 
-	static async start(): Promise<RunningHaproxy> {
-		const haproxy = new RunningHaproxy(await findFreePort(), await findFreePort());
+	static async start(names: NameServer): Promise<RunningHaproxy> {
+		const haproxy = new RunningHaproxy(await findFreePort(), await findFreePort(), names);
 		await haproxy.launch();
 		return haproxy;
 	}
@@ -40,6 +42,11 @@ export class RunningHaproxy {
 		return new HaproxyRouter({ host: "127.0.0.1", port: this.adminPort }, this.stateFile);
 	}
 
+	/** What its runtime API says to a command. */
+	tell(command: string): Promise<string> {
+		return tellHaproxy({ host: "127.0.0.1", port: this.adminPort }, command);
+	}
+
 	private async launch(): Promise<void> {
 		const configFile = join(this.directory, "haproxy.cfg");
 		const config = haproxyConfig({
@@ -49,9 +56,10 @@ export class RunningHaproxy {
 			stateFile: this.stateFile,
 			scripts: resolve("components/traffic/docker"),
 			healthPath: "/readyz",
-			resolveNames: false,
+			nameServer: this.names.address,
 		});
-		writeFileSync(configFile, config);
+		// A name that is gone is otherwise believed for half a minute more.
+		writeFileSync(configFile, config.replace("resolvers names", "$&\n\thold nx 200ms"));
 		this.process = spawn("haproxy", ["-db", "-f", configFile], { stdio: ["ignore", "pipe", "pipe"] });
 		for (const stream of [this.process.stdout, this.process.stderr]) {
 			stream?.on("data", (chunk) => {
@@ -62,7 +70,7 @@ export class RunningHaproxy {
 			if (this.process?.exitCode !== null) {
 				throw new Error(`haproxy ended:\n${this.output}`);
 			}
-			return tellHaproxy({ host: "127.0.0.1", port: this.adminPort }, "show info").catch(() => undefined);
+			return this.tell("show info").catch(() => undefined);
 		});
 	}
 
