@@ -91,6 +91,18 @@ declare(
 			]);
 		});
 
+		it("finds no drift where there is none", async () => {
+			const preview = await project.pulumi(
+				"preview",
+				"--refresh",
+				"--diff",
+				"--expect-no-changes",
+				"-s",
+				"staging",
+			);
+			assert.equal(preview.code, 0, preview.output);
+		});
+
 		it("runs containers that can do no more than they must, and tells no password in their environment", async () => {
 			const { databasePassword } = JSON.parse(
 				(await project.must("stack", "output", "--json", "--show-secrets", "-s", "staging")).stdout,

@@ -110,7 +110,7 @@ describe("the staging stack on platform docker", () => {
 					capabilities: {
 						drops: ["ALL"],
 						...(name === "server-container" && {
-							adds: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+							adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"],
 						}),
 					},
 					restart: "unless-stopped",

@@ -63,7 +63,7 @@ describe("the policy on containers of Docker", () => {
 			"the container is privileged: set privileged to false, and add what it needs of capabilities",
 			"capability SYS_ADMIN is as good as root on the host: do without it",
 		]);
-		const needed = container({ capabilities: { drops: ["ALL"], adds: ["CHOWN", "SETUID"] } });
+		const needed = container({ capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_SETUID"] } });
 		assert.deepEqual(await reported("docker-not-privileged", needed), []);
 	});
 

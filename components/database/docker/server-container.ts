@@ -78,8 +78,12 @@ export class ServerContainer extends pulumi.ComponentResource {
 					`POSTGRES_PASSWORD_FILE=${SECRETS}/password`,
 					"POSTGRES_INITDB_ARGS=--auth-host=scram-sha-256 --data-checksums",
 				],
-				// What the image's entry point needs to make the folder its own, and then to become `postgres`.
-				capabilities: { drops: ["ALL"], adds: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] },
+				// What the image's entry point needs to make the folder its own, and then to become `postgres`. Named as the
+				// engine tells them: it would else be another container after each refresh.
+				capabilities: {
+					drops: ["ALL"],
+					adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"],
+				},
 				labels: secrets.labels,
 				volumes: [{ volumeName: this.data.name, containerPath: DATA }, ...secrets.volumes],
 				// Parallel workers share their memory there, of which a container has 64 MB by default.
