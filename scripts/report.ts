@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { withClient } from "../components/database/connection";
-import { guardFaults } from "../components/guards/faults";
 import { loadMigrations } from "../components/migrations/files";
 import { wantedFor } from "../components/migrations/order";
 import { MigrationFilesError } from "../components/migrations/problems";
@@ -14,8 +13,9 @@ import { stackAccess } from "../components/release/stack-access";
 import { baseOf } from "../components/report/git-base";
 import { releaseReport } from "../components/report/report";
 import type { Known, ReportInputs } from "../components/report/report-inputs";
+import { reportedGuards } from "../components/report/reported-guards";
 import { readStackFile, type StackFile } from "../components/report/stack-file";
-import { readableSettings, type Settings } from "../components/settings/settings";
+import { readableSettings } from "../components/settings/settings";
 import { policyFindings } from "../stages/policy";
 import { runPulumi } from "./engine";
 import { projectDirectory, projectName } from "./project";
@@ -104,12 +104,23 @@ async function inputsOf(stack: string, file: StackFile, ref: string | undefined)
 			migrationsDirectory,
 			...(ref !== undefined && { ref }),
 		}),
+		isBaseNamed: ref !== undefined,
 		last,
 		databaseBytes: await databaseBytes(stack, outputs),
 		guards:
 			"read" in settings && "read" in migrations
-				? await guardsOf(settings.read, migrations.read, last)
-				: { unknown: "the settings or the migrations have mistakes" },
+				? await reportedGuards(
+						{
+							settings: settings.read,
+							migrations: runningIn(
+								settings.read.environment,
+								wantedFor(settings.read.release, migrations.read),
+							),
+						},
+						last,
+						{ completedBy },
+					)
+				: { faults: [], exceptions: [], unknown: [] },
 	};
 }
 
@@ -170,32 +181,8 @@ async function databaseBytes(stack: string, outputs: Known<Record<string, unknow
 	}
 }
 
-async function guardsOf(
-	settings: Settings,
-	all: Parameters<typeof guardFaults>[0]["migrations"],
-	last: Known<LastUpdate | undefined>,
-): Promise<ReportInputs["guards"]> {
-	const known = "known" in last ? last.known : undefined;
-	try {
-		const { faults, exceptions } = await guardFaults(
-			{
-				settings,
-				migrations: runningIn(settings.environment, wantedFor(settings.release, all)),
-				...(known && { last: known }),
-			},
-			{
-				// An update looks at its own.
-				workTree: async () => ({}),
-				completedBy: completedOf,
-			},
-		);
-		return { known: { faults, exceptions } };
-	} catch (error) {
-		return { unknown: error instanceof Error ? error.message : String(error) };
-	}
-}
-
-async function completedOf(stack: string): Promise<string[] | undefined> {
+/** What another stack has completed; undefined before its first update. */
+async function completedBy(stack: string): Promise<string[] | undefined> {
 	const outputs = await outputsOf(stack);
 	if ("unknown" in outputs) {
 		throw new Error(outputs.unknown);

@@ -39,15 +39,10 @@ export interface GuardFaults {
 
 /** Everything that the guards have against an update of a stack. */
 export async function guardFaults(guarded: Guarded, sources: GuardSources): Promise<GuardFaults> {
-	const { settings, migrations, last } = guarded;
-	const isProduction = settings.environment === "production";
+	const isProduction = guarded.settings.environment === "production";
 	const workTree = isProduction ? workTreeFault(await sources.workTree()) : undefined;
 	const promotion = await promotionOf(guarded, sources);
-	const faults = [
-		programVersionFault(programVersion(), last?.programVersion),
-		isProduction ? approvalFault(migrations, last?.migrations ?? [], settings.approvedMigrations) : undefined,
-		promotion.fault,
-	];
+	const faults = [versionFaultOf(guarded), approvalFaultOf(guarded), promotion.fault];
 	return {
 		faults: faults.filter((fault) => fault !== undefined),
 		...(workTree !== undefined && { workTree }),
@@ -55,9 +50,26 @@ export async function guardFaults(guarded: Guarded, sources: GuardSources): Prom
 	};
 }
 
-async function promotionOf(
+/** What stands against an update by this version of the program. */
+export function versionFaultOf({ last }: Guarded): string | undefined {
+	return programVersionFault(programVersion(), last?.programVersion);
+}
+
+/** What stands against the migrations of an update: in production, that they are not approved. */
+export function approvalFaultOf({ settings, migrations, last }: Guarded): string | undefined {
+	return settings.environment === "production"
+		? approvalFault(migrations, last?.migrations ?? [], settings.approvedMigrations)
+		: undefined;
+}
+
+/**
+ * What stands against a release that another stack has to have completed, or by which exception it goes without.
+ *
+ * @throws what `completedBy` throws, which is asked only when something depends on its answer
+ */
+export async function promotionOf(
 	{ settings, last }: Guarded,
-	{ completedBy }: GuardSources,
+	{ completedBy }: Pick<GuardSources, "completedBy">,
 ): Promise<{ fault?: string; exception?: string }> {
 	const { release, promoteFrom: stack, releaseWithoutStaging } = settings;
 	if (stack === "none") {

@@ -1,3 +1,4 @@
+import { plain } from "./markdown";
 import type { Known } from "./report-inputs";
 
 /** Bytes of a database, indexes included, that a copy was seen to take on each second: docs/benchmarks/scale.md. */
@@ -7,12 +8,12 @@ const FASTEST = 49e6;
 /** How long the copy of a live database may take. */
 export function copyTime(databaseBytes: Known<number>): string {
 	if ("unknown" in databaseBytes) {
-		return `Not known: ${databaseBytes.unknown}.`;
+		return `Not known: ${plain(databaseBytes.unknown)}.`;
 	}
 	const bytes = databaseBytes.known;
 	return (
 		`${sizeText(bytes)} with indexes: ${durationText(bytes / FASTEST)} to ${durationText(bytes / SLOWEST)}, at the 31 to 49 MB/s that ` +
-		"copies were measured at on two cores, from no writers to 1000 transactions a second. Another machine has another rate; `npm run history` has this stack's."
+		"copies were measured at on two cores, from no writers to 1000 transactions a second. Another machine has another rate."
 	);
 }
 

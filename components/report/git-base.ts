@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { loadMigrations } from "../migrations/files";
+import { code } from "./markdown";
 import type { Base, Known } from "./report-inputs";
 import { readStackFile } from "./stack-file";
 
@@ -27,11 +28,12 @@ export async function baseOf(options: BaseOptions): Promise<Known<Base>> {
 	const { directory, stack, migrationsDirectory } = options;
 	try {
 		const { name, commit } = await commitOf(options);
-		const file = await contentAt(directory, commit, `Pulumi.${stack}.yaml`);
+		const path = `Pulumi.${stack}.yaml`;
+		const file = (await isThere(directory, commit, path)) && (await contentAt(directory, commit, path));
 		return {
 			known: {
-				name: `\`${name}\` (${commit.slice(0, 12)})`,
-				file: file === undefined ? undefined : readStackFile(file),
+				name: `${code(name)} (${commit.slice(0, 12)})`,
+				file: file === false ? undefined : readStackFile(file),
 				migrations: await migrationsAt(directory, commit, migrationsDirectory),
 			},
 		};
@@ -55,7 +57,7 @@ async function commitOf({ directory, ref }: BaseOptions): Promise<{ name: string
 		}
 	}
 	throw new Error(
-		"git does not tell where this comes from (no branch main, a shallow clone, or no git): give --base",
+		"git does not tell where this comes from (no branch main, or a shallow clone): give --base",
 	);
 }
 
@@ -68,15 +70,25 @@ async function resolved(directory: string, ref: string): Promise<string | undefi
 	if (ref.startsWith("-")) {
 		return undefined;
 	}
-	const found = await git(directory, "rev-parse", "--verify", "--quiet", `${ref}^{commit}`).catch(
-		() => undefined,
-	);
-	return found?.trim();
+	try {
+		return (await git(directory, "rev-parse", "--verify", "--quiet", `${ref}^{commit}`)).trim();
+	} catch (error) {
+		// It ends so when there is no such commit.
+		if ((error as { code?: unknown }).code === 1) {
+			return undefined;
+		}
+		throw error;
+	}
 }
 
-async function contentAt(directory: string, commit: string, path: string): Promise<string | undefined> {
+/** A file's text at a commit. */
+async function contentAt(directory: string, commit: string, path: string): Promise<string> {
 	// A path that begins with ./ is taken from the folder, not from the repository's root.
-	return git(directory, "show", `${commit}:./${path}`).catch(() => undefined);
+	return git(directory, "show", `${commit}:./${path}`);
+}
+
+async function isThere(directory: string, commit: string, path: string): Promise<boolean> {
+	return (await git(directory, "ls-tree", "--name-only", "-z", commit, `./${path}`)) !== "";
 }
 
 async function migrationsAt(directory: string, commit: string, folder: string): Promise<Base["migrations"]> {
@@ -86,7 +98,7 @@ async function migrationsAt(directory: string, commit: string, folder: string): 
 		for (const path of listed.split("\0").filter((each) => each.endsWith(".sql"))) {
 			writeFileSync(
 				join(copy, basename(path)),
-				(await contentAt(directory, commit, `${folder}/${basename(path)}`)) ?? "",
+				await contentAt(directory, commit, `${folder}/${basename(path)}`),
 			);
 		}
 		return loadMigrations(copy);
@@ -101,5 +113,8 @@ async function git(directory: string, ...args: string[]): Promise<string> {
 }
 
 function firstLine(error: unknown): string {
-	return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+	// What git itself says stands below the command that failed.
+	const text =
+		(error as { stderr?: string }).stderr || (error instanceof Error ? error.message : String(error));
+	return text.trim().split("\n")[0] ?? "";
 }

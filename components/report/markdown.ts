@@ -8,20 +8,51 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 	return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
+/** Sentences, each as {@link plain} has it. */
 export function list(items: readonly string[]): string {
-	return items.map((item) => `- ${item.replaceAll("\n", "\n  ")}`).join("\n");
+	return items.map((item) => `- ${plain(item)}`).join("\n");
 }
 
 /** Text as it stands, whatever backticks are in it. */
 export function fenced(text: string, language = ""): string {
-	const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-	const fence = "`".repeat(longest + 1);
+	const fence = "`".repeat(Math.max(2, longestRun(text)) + 1);
 	return `${fence}${language}\n${text.trim()}\n${fence}`;
 }
 
-/** A short text as code, whatever backticks are in it. */
+/** A short text as code on one line, whatever backticks are in it. */
 export function code(text: string): string {
-	return text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``;
+	const line = text.replaceAll(/\s+/g, " ");
+	const ticks = "`".repeat(longestRun(line) + 1);
+	// Markdown takes one blank away on each side.
+	return line.includes("`") ? `${ticks} ${line} ${ticks}` : `${ticks}${line}${ticks}`;
+}
+
+function longestRun(text: string): number {
+	return Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+}
+
+/** A whole code span, as Markdown finds its end. */
+const CODE_SPAN = /((?<!`)(`+)(?!`).*?(?<!`)\2(?!`))/;
+
+/**
+ * A sentence on one line that is shown as it is written, but for what stands between backticks, which is code: no HTML,
+ * no link or emphasis, and nobody and no issue is mentioned.
+ */
+export function plain(text: string): string {
+	// Splitting by an expression with two groups gives: text, span, its backticks, text, …
+	const pieces = text.replaceAll(/\s+/g, " ").trim().split(CODE_SPAN);
+	return pieces.map((piece, at) => [escaped(piece), piece, ""][at % 3]).join("");
+}
+
+function escaped(text: string): string {
+	return (
+		text
+			.replaceAll(/[\\`*[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\$&")
+			.replaceAll(/&(?=#?\w+;)/g, "&amp;")
+			.replaceAll("<", "&lt;")
+			// A blank of no width: GitHub reads a name or a number only right behind the sign.
+			.replaceAll(/[@#](?=\w)/g, "$&&#8203;")
+	);
 }
 
 export function folded(summary: string, content: string): string {

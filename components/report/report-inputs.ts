@@ -1,10 +1,17 @@
 import type { Migration } from "../migrations/migration";
 import type { LastUpdate } from "../release/last-update";
 import type { Settings } from "../settings/settings";
+import type { ReportedGuards } from "./reported-guards";
 import type { StackFile } from "./stack-file";
 
 /** What is known, or why it is not. */
 export type Known<T> = { known: T } | { unknown: string };
+
+/** What nobody could tell, and why. */
+export interface Unknown {
+	what: string;
+	why: string;
+}
 
 /** A stack's files as they were at a commit. */
 export interface Base {
@@ -24,10 +31,12 @@ export interface ReportInputs {
 	/** All migration files, or each mistake in them. */
 	migrations: { read: Migration[] } | { mistakes: readonly string[] };
 	base: Known<Base>;
+	/** Whether somebody named the base: then a report without it is refused. */
+	isBaseNamed: boolean;
 	/** What the last finished update left; undefined before the first. */
 	last: Known<LastUpdate | undefined>;
 	/** Bytes of the live database, with its indexes. */
 	databaseBytes: Known<number>;
-	/** What the guards have against the release, and what they let through by exception. */
-	guards: Known<{ faults: string[]; exceptions: string[] }>;
+	/** Not asked while the settings or the migrations have mistakes. */
+	guards: ReportedGuards;
 }

@@ -6,11 +6,11 @@ import type { ReleaseFiles } from "../release/release-files";
 import type { Settings } from "../settings/settings";
 import { compatibility } from "./compatibility";
 import { copyTime } from "./copy-time";
-import { list, table } from "./markdown";
+import { code, list, plain, table } from "./markdown";
 import { migrationChanges } from "./migration-changes";
-import { migrationSection, strongestLock } from "./migration-section";
+import { locksTaken, migrationSection, undoneSection } from "./migration-section";
 import { type ReportedPlan, reportedPlan } from "./plan";
-import type { Base, Known, ReportInputs } from "./report-inputs";
+import type { Base, Known, ReportInputs, Unknown } from "./report-inputs";
 import { settingsChanges } from "./settings-changes";
 
 export interface Report {
@@ -33,21 +33,55 @@ export async function releaseReport(inputs: ReportInputs, policyOf: PolicyOf): P
 	const whole =
 		"read" in settings && "read" in migrations
 			? await wholeReport(inputs, settings.read, migrations.read, policyOf)
-			: { parts: [], refusals: [], headline: "nothing can be told of it before these are mended" };
-	const refusals = [...mistakes, ...whole.refusals];
+			: {
+					parts: [],
+					refusals: [],
+					unknown: [],
+					headline: "nothing can be told of it before these are mended",
+				};
+	const refusals = [...mistakes, ...namedBaseRefusal(inputs), ...whole.refusals];
+	const unknown = [
+		...whole.unknown,
+		...("unknown" in base ? [{ what: "changed and removed migrations", why: base.unknown }] : []),
+	];
 	const text = [
-		`# Release report: \`${stack}\``,
-		refusals.length === 0
-			? `${whole.headline}. Nothing is known that stands against it.`
-			: `**This would be refused**: ${whole.headline}.\n\n${list(refusals)}`,
+		`# Release report: ${code(stack)}`,
+		...headed(whole.headline, refusals, unknown),
 		...whole.parts,
 		section(
 			"Settings that change",
 			fromBase(base, ({ file }) => settingsChanges(file ?? EMPTY, inputs.file)),
 		),
-		`Compared with ${"known" in base ? base.known.name : `nothing: ${base.unknown}`}.`,
+		`Compared with ${"known" in base ? base.known.name : `nothing: ${plain(base.unknown)}`}.`,
 	].join("\n\n");
 	return { text: `${text}\n`, refusals };
+}
+
+function namedBaseRefusal({ base, isBaseNamed }: ReportInputs): string[] {
+	return isBaseNamed && "unknown" in base
+		? [
+				`what this is to be compared with cannot be read, so that nobody sees which migrations were changed or removed: ${base.unknown}`,
+			]
+		: [];
+}
+
+/** What somebody reads who reads nothing else. */
+function headed(headline: string, refusals: readonly string[], unknown: readonly Unknown[]): string[] {
+	const reasons = new Map<string, string[]>();
+	for (const { what, why } of unknown) reasons.set(why, [...(reasons.get(why) ?? []), what]);
+	const missing = [...reasons].map(([why, what]) => `${what.join(", ")} (${plain(why)})`).join("; ");
+	if (refusals.length > 0) {
+		return [
+			`**This would be refused**: ${headline}.`,
+			list(refusals),
+			...(missing === "" ? [] : [`Not known: ${missing}.`]),
+		];
+	}
+	return [
+		missing === ""
+			? `${headline}. Nothing is known that stands against it.`
+			: `${headline}. Nothing that is known stands against it. **Not known**: ${missing}.`,
+	];
 }
 
 const EMPTY = { values: {}, secrets: {} };
@@ -57,12 +91,13 @@ async function wholeReport(
 	settings: Settings,
 	all: readonly Migration[],
 	policyOf: PolicyOf,
-): Promise<{ headline: string; parts: string[]; refusals: string[] }> {
+): Promise<{ headline: string; parts: string[]; refusals: string[]; unknown: Unknown[] }> {
 	const { last, base, databaseBytes, guards } = inputs;
 	const files = filesOf(settings, all);
 	const lastKnown = "known" in last ? last.known : undefined;
 	const plan = reportedPlan(settings, files, lastKnown);
 	const applied = appliedBy(plan, inputs, files.migrations);
+	const undone = plan.undone.map((version) => all.find((each) => each.version === version) ?? version);
 	const warnings = await lintSections(
 		applied.map(({ version, up }) => ({ version, direction: "up" as const, section: up })),
 	);
@@ -71,22 +106,26 @@ async function wholeReport(
 	const policy = policyOf(settings);
 	const refusals = [
 		...plan.refusals,
-		...("known" in guards ? guards.known.faults : []),
+		...guards.faults,
 		...policy.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}; ${problem}`])),
 		...fits.refusals,
 		...changedAfterwards(base, all),
 	];
 	const parts = [
 		section("Plan", planText(plan, last)),
-		section("Migrations", await migrationsText(base, all, applied, warnings, settings.strategy)),
+		section("Migrations", await migrationsText(base, all, { applied, undone }, warnings, settings.strategy)),
 		section("Both releases, both schemas", fits.text),
 		...(settings.strategy === "blue-green" ? [section("The copy", copyTime(databaseBytes))] : []),
 		section("Rules", rulesText(policy, guards)),
 	];
 	return {
-		headline: await headline(settings, lastKnown, applied),
+		headline: await headline(settings, lastKnown, { applied, undone }),
 		parts,
 		refusals: [...new Set(refusals)],
+		unknown: [
+			...("unknown" in last ? [{ what: "what is deployed", why: last.unknown }] : []),
+			...guards.unknown,
+		],
 	};
 }
 
@@ -134,25 +173,46 @@ function changedAfterwards(base: Known<Base>, all: readonly Migration[]): string
 	];
 }
 
+/** What would run, in order. */
+interface Running {
+	applied: readonly Migration[];
+	/** A version alone where there is no file of it. */
+	undone: readonly (Migration | string)[];
+}
+
 async function headline(
 	{ release, strategy }: Settings,
 	last: { release: string } | undefined,
-	applied: readonly Migration[],
+	{ applied, undone }: Running,
 ): Promise<string> {
-	const locks = await Promise.all(applied.map(strongestLock));
-	const strongest = locks.filter((mode) => mode !== undefined);
 	const from = last === undefined ? `release \`${release}\`` : `release \`${last.release}\` → \`${release}\``;
+	const counted = [
+		...(applied.length > 0 ? [count(applied.length)] : []),
+		...(undone.length > 0 ? [`${count(undone.length)} undone`] : []),
+	];
 	const what =
-		applied.length === 0
-			? "no migration"
-			: `${applied.length} ${applied.length === 1 ? "migration" : "migrations"}${strongest.length === 0 ? ", no lock on what is there" : ""}`;
-	return `${from}, ${strategy}, ${what}`;
+		counted.length === 0 ? ["no migration"] : [...counted, ...(await locksText({ applied, undone }))];
+	return [from, strategy, ...what].join(", ");
+}
+
+async function locksText({ applied, undone }: Running): Promise<string[]> {
+	const downs = undone.map((each) => (typeof each === "string" ? undefined : each.down));
+	const known = downs.filter((down) => down !== undefined);
+	const locks = await locksTaken([...applied.map(({ up }) => up), ...known]);
+	if (locks === "partly unknown" || known.length < downs.length) {
+		return ["not all of whose locks are known"];
+	}
+	return locks === "none" ? ["no lock on what is there"] : [];
+}
+
+function count(migrations: number): string {
+	return `${migrations} ${migrations === 1 ? "migration" : "migrations"}`;
 }
 
 function planText(plan: ReportedPlan, last: ReportInputs["last"]): string {
 	return [
 		...("unknown" in last
-			? [`What is deployed is not known: ${last.unknown}. The plan is that of an empty stack.`]
+			? [`What is deployed is not known: ${plain(last.unknown)}. The plan is that of an empty stack.`]
 			: []),
 		...(plan.summary.length > 0 ? [list(plan.summary)] : []),
 		...(plan.colors.length > 0
@@ -170,7 +230,7 @@ function planText(plan: ReportedPlan, last: ReportInputs["last"]): string {
 async function migrationsText(
 	base: Known<Base>,
 	all: readonly Migration[],
-	applied: readonly Migration[],
+	{ applied, undone }: Running,
 	warnings: readonly LintWarning[] | undefined,
 	strategy: Settings["strategy"],
 ): Promise<string> {
@@ -197,7 +257,21 @@ async function migrationsText(
 	);
 	return [
 		against,
-		applied.length === 0 ? "None runs." : `${applied.length} would run, ${where}:`,
+		...(undone.length === 0
+			? []
+			: [`${undone.length} would be undone, ${where}, by what the catalog kept of it:`]),
+		...(await Promise.all(
+			undone.map((each) =>
+				typeof each === "string"
+					? `### ${each}, undone\n\nIts file is not here: only the catalog knows what would run.`
+					: undoneSection(each),
+			),
+		)),
+		...(applied.length > 0
+			? [`${applied.length} would run, ${where}:`]
+			: undone.length > 0
+				? []
+				: ["None runs."]),
 		...(warnings === undefined
 			? ["squawk has no program for this machine, so that its warnings are not known."]
 			: []),
@@ -209,19 +283,27 @@ function rulesText(policy: ReturnType<PolicyOf>, guards: ReportInputs["guards"])
 	return [
 		table(
 			["rule", "kept"],
-			policy.map(({ name, problem }) => [name, problem === undefined ? "yes" : `**no**: ${problem}`]),
+			policy.map(({ name, problem }) => [
+				plain(name),
+				problem === undefined ? "yes" : `**no**: ${plain(problem)}`,
+			]),
 		),
-		"unknown" in guards
-			? `What the guards say is not known: ${guards.unknown}.`
-			: guards.known.faults.length === 0
-				? `The guards let it through.${guards.known.exceptions.map((each) => ` By exception: ${each}.`).join("")}`
-				: list(guards.known.faults),
+		guardsText(guards),
 		"Not judged here: the policy pack's rules about resources, which `npm run pulumi -- preview --policy-pack policy` judges, and what only an update sees (work tree, locks, free disk).",
 	].join("\n\n");
 }
 
+function guardsText({ faults, exceptions, unknown }: ReportInputs["guards"]): string {
+	const passed = unknown.length === 0 ? "The guards let it through." : "The other guards let it through.";
+	return [
+		...unknown.map(({ what, why }) => `What the guard ${what} says is not known: ${plain(why)}.`),
+		...(faults.length > 0 ? [list(faults)] : [passed]),
+		...exceptions.map((each) => `By exception: ${plain(each)}.`),
+	].join("\n\n");
+}
+
 function fromBase(base: Known<Base>, text: (base: Base) => string): string {
-	return "known" in base ? text(base.known) : `Not known: ${base.unknown}.`;
+	return "known" in base ? text(base.known) : `Not known: ${plain(base.unknown)}.`;
 }
 
 function section(title: string, text: string): string {

@@ -88,6 +88,11 @@ describe("what a release is compared with", () => {
 		});
 	});
 
+	it("is not known where no branch tells it", async () => {
+		git("branch", "--move", "trunk");
+		assert.match(String(await base()), /^git does not tell where this comes from/);
+	});
+
 	it("is not known for a commit that is not there, nor outside a repository", async () => {
 		assert.equal(await base("v9"), "git knows no commit v9 here (in a shallow clone, fetch it first)");
 		assert.equal(
@@ -95,6 +100,6 @@ describe("what a release is compared with", () => {
 			"git knows no commit --exec=sh here (in a shallow clone, fetch it first)",
 		);
 		rmSync(join(repository, ".git"), { recursive: true });
-		assert.match(String(await base()), /^git does not tell where this comes from/);
+		assert.match(String(await base()), /^fatal: not a git repository/);
 	});
 });

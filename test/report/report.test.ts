@@ -59,7 +59,8 @@ function inputs(changed: Partial<ReportInputs> & { text?: string }): ReportInput
 		},
 		last: { known: released(["1.2.0", upTo("1.2.0")], ["1.3.0", upTo("1.3.0")]) },
 		databaseBytes: { known: 14.9e9 },
-		guards: { known: { faults: [], exceptions: [] } },
+		isBaseNamed: false,
+		guards: { faults: [], exceptions: [], unknown: [] },
 		...others,
 	};
 }
@@ -155,10 +156,9 @@ describe("the release report", () => {
 			["1.1.0"],
 		);
 		const guards = {
-			known: {
-				faults: ["migrations that cannot be undone have to be approved by name: 1.5.0"],
-				exceptions: [],
-			},
+			faults: ["migrations that cannot be undone have to be approved by name: 1.5.0"],
+			exceptions: [],
+			unknown: [],
 		};
 		await assertGolden("refused", inputs({ text, migrations: { read }, guards }), true);
 	});
@@ -167,6 +167,62 @@ describe("the release report", () => {
 		const text = STACK_FILE.replace("blue-green", "canary");
 		const mistakes = ['migrations/1.5.0_x.sql:4: syntax error at or near "CREAT"; mend the statement'];
 		await assertGolden("mistakes", inputs({ text, migrations: { mistakes } }), true);
+	});
+
+	const opening = async (given: ReportInputs) => (await releaseReport(given, () => [])).text.split("\n\n")[1];
+
+	it("does not say that there are no locks where a statement's are not known", async () => {
+		const text = STACK_FILE.replace("release: 1.3.0", "release: 1.5.0");
+		const read = withFiles({
+			"1.5.0_fill.sql":
+				"-- type: data\n\n-- migrate:up\nDO $$ BEGIN END $$;\nSELECT fill() FROM cameras;\n\n-- migrate:down\nSELECT 1;\n",
+		});
+		const { text: report } = await releaseReport(inputs({ text, migrations: { read } }), () => []);
+		assert.match(
+			report,
+			/^release `1\.3\.0` → `1\.5\.0`, blue-green, 2 migrations, not all of whose locks are known\. /m,
+		);
+		assert.match(report, /\| `DO \$\$ BEGIN END \$\$` \| unknown \| unknown \| unknown \|/);
+		assert.match(
+			report,
+			/\| `SELECT fill\(\) FROM cameras` \| ACCESS SHARE on `cameras`; others unknown \| unknown \| unknown \|/,
+		);
+	});
+
+	it("shows what runs when a release goes back in place", async () => {
+		const { colors: _, ...last } = released(["1.4.0", REAL]);
+		const text = STACK_FILE.replace("blue-green", "in-place");
+		await assertGolden("back-in-place", inputs({ text, last: { known: last } }), false);
+	});
+
+	it("lets no text of a migration out of its cell, nor mention anybody", async () => {
+		const text = STACK_FILE.replace("release: 1.3.0", "release: 1.5.0");
+		const read = withFiles({
+			"1.5.0_odd.sql":
+				"-- type: schema\n-- irreversible: asked by @octocat <b>now</b>\n\n-- migrate:up\nCREATE TABLE \"a|b`c``d <img> @octocat\" (id int);\nCOMMENT ON TABLE cameras IS 'back``tick';\n",
+		});
+		const { text: report } = await releaseReport(inputs({ text, migrations: { read } }), () => []);
+		assert.ok(
+			report.includes('| none but of what it makes (``` "a\\|b`c``d <img> @octocat" ```) | nobody |'),
+		);
+		assert.ok(report.includes("| ``` COMMENT ON TABLE cameras IS 'back``tick' ``` |"));
+		assert.ok(report.includes("Way back: none, since asked by @&#8203;octocat &lt;b>now&lt;/b>."));
+	});
+
+	it("says first what is not known", async () => {
+		const why = "the state of stack staging cannot be read from here";
+		const guards = { faults: [], exceptions: [], unknown: [{ what: "promotion", why }] };
+		assert.equal(
+			await opening(inputs({ guards, last: { unknown: why }, base: { unknown: "no git" } })),
+			`release \`1.3.0\`, blue-green, 4 migrations. Nothing that is known stands against it. **Not known**: what is deployed, promotion (${why}); changed and removed migrations (no git).`,
+		);
+	});
+
+	it("is of a release that is refused when the commit that was named to compare with cannot be read", async () => {
+		const given = inputs({ base: { unknown: "git knows no commit typo here" }, isBaseNamed: true });
+		assert.deepEqual((await releaseReport(given, () => [])).refusals, [
+			"what this is to be compared with cannot be read, so that nobody sees which migrations were changed or removed: git knows no commit typo here",
+		]);
 	});
 
 	it("shows no secret", async () => {

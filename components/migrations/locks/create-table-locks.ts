@@ -1,5 +1,5 @@
 import type { CreateStmt, Node } from "libpg-query";
-import { effect, type RelationLock, relationText, type StatementEffect } from "./statement-effect";
+import { effect, madeNames, type RelationLock, relationText, type StatementEffect } from "./statement-effect";
 
 /** What CREATE TABLE does to the tables that are there already: those that it refers to, belongs to or is made like. */
 export function createTableEffect(statement: CreateStmt): StatementEffect {
@@ -16,7 +16,7 @@ export function createTableEffect(statement: CreateStmt): StatementEffect {
 	);
 	const locks = [...inherited, ...referredBy(statement.tableElts)].filter(({ relation }) => relation !== own);
 	return effect("catalog only", locks, {
-		makes: [own],
+		makes: madeNames(statement.relation, statement.if_not_exists),
 		notes: statement.partbound ? ["ACCESS EXCLUSIVE on a default partition as well, which it scans"] : [],
 	});
 }

@@ -1,5 +1,5 @@
 import type { DropStmt, Node, ObjectType, RenameStmt } from "libpg-query";
-import { effect, nameText, relationText, type StatementEffect } from "./statement-effect";
+import { effect, madeNames, nameText, relationText, type StatementEffect } from "./statement-effect";
 
 /** What statements do that drop, rename, move, describe or make a named thing other than a table; undefined for others. */
 export function namedObjectEffect(node: Node): StatementEffect | undefined {
@@ -18,10 +18,11 @@ export function namedObjectEffect(node: Node): StatementEffect | undefined {
 		const name = relationText(view);
 		return replace
 			? effect("catalog only", [{ relation: name, mode: "ACCESS EXCLUSIVE" }])
-			: effect("catalog only", [], { makes: [name] });
+			: effect("catalog only", [], { makes: madeNames(view, false) });
 	}
 	if ("CreateSeqStmt" in node) {
-		return effect("catalog only", [], { makes: [relationText(node.CreateSeqStmt.sequence)] });
+		const { sequence, if_not_exists } = node.CreateSeqStmt;
+		return effect("catalog only", [], { makes: madeNames(sequence, if_not_exists) });
 	}
 	if ("AlterDomainStmt" in node) {
 		// A constraint is added ("C") or NULL refused ("O"): every column of the domain is looked through.

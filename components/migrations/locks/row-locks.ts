@@ -1,5 +1,5 @@
 import type { Node, RangeVar } from "libpg-query";
-import { effect, type RelationLock, relationText, type StatementEffect } from "./statement-effect";
+import { effect, madeNames, type RelationLock, relationText, type StatementEffect } from "./statement-effect";
 
 /**
  * What statements on rows lock: ROW EXCLUSIVE where rows are changed, ROW SHARE where they are locked, ACCESS SHARE where
@@ -18,12 +18,12 @@ export function rowsEffect(node: Node): StatementEffect {
 	const locks = [...changed, ...readIn(node, commonTables(node))];
 	if (changed.length > 0) return effect("changes rows", locks);
 	if ("CreateTableAsStmt" in node) {
-		const made = node.CreateTableAsStmt.into?.rel;
-		const own = relationText(made);
+		const { into, if_not_exists } = node.CreateTableAsStmt;
+		const own = relationText(into?.rel);
 		return effect(
 			"reads rows",
 			locks.filter(({ relation }) => relation !== own),
-			{ makes: [own] },
+			{ makes: madeNames(into?.rel, if_not_exists) },
 		);
 	}
 	if (!("SelectStmt" in node)) return unknown("it");

@@ -40,7 +40,7 @@ export interface StatementEffect {
 	/** Of relations that are there before the statement, the strongest mode of each. */
 	locks: RelationLock[];
 	work: Work;
-	/** Relations that the statement makes: nobody waits for their locks. */
+	/** Relations that the statement makes, which were not there before: nobody waits for their locks. */
 	makes: string[];
 	/** What a reader has to know besides. */
 	notes: string[];
@@ -65,6 +65,13 @@ export function together(parts: readonly StatementEffect[]): StatementEffect {
 			notes: [...new Set(parts.flatMap(({ notes }) => notes))],
 		},
 	);
+}
+
+/** The name that a statement makes for certain: none where it may have been there, or be somebody else's by that name. */
+export function madeNames(relation: RangeVar | undefined, ifNotExists: boolean | undefined): string[] {
+	if (ifNotExists) return [];
+	const isTemporary = relation?.relpersistence === "t" && relation.schemaname === undefined;
+	return [isTemporary ? nameText(["pg_temp", relation.relname ?? ""]) : relationText(relation)];
 }
 
 function strongestOfEach(locks: readonly RelationLock[]): RelationLock[] {

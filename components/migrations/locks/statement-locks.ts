@@ -5,7 +5,14 @@ import { createTableEffect } from "./create-table-locks";
 import { LOCK_MODES, type LockMode } from "./lock-modes";
 import { namedObjectEffect } from "./named-object-locks";
 import { rowsEffect } from "./row-locks";
-import { effect, type RelationLock, relationText, type StatementEffect, together } from "./statement-effect";
+import {
+	effect,
+	madeNames,
+	type RelationLock,
+	relationText,
+	type StatementEffect,
+	together,
+} from "./statement-effect";
 
 /**
  * What a statement locks, and how long its work takes, by the lock table of PostgreSQL's documentation. Tables are those
@@ -17,9 +24,10 @@ export function effectOf(node: Node): StatementEffect {
 	if ("AlterTableStmt" in node) return alterTableEffect(node.AlterTableStmt);
 	if ("CreateStmt" in node) return createTableEffect(node.CreateStmt);
 	if ("IndexStmt" in node) {
-		const { concurrent, relation, idxname } = node.IndexStmt;
+		const { concurrent, relation, idxname, if_not_exists } = node.IndexStmt;
 		return effect("builds an index", [on(relation, concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE")], {
-			makes: idxname === undefined ? [] : [idxname],
+			// An index lies in the schema of its table.
+			makes: idxname === undefined ? [] : madeNames({ ...relation, relname: idxname }, if_not_exists),
 		});
 	}
 	if ("ReindexStmt" in node) return reindexed(node.ReindexStmt);
