@@ -58,7 +58,7 @@ export const awsFields = {
 	publicSubnetIds: subnetIds().optional(),
 	privateSubnetIds: subnetIds().optional(),
 	clientCidrs: addresses("0.0.0.0/0").optional(),
-	runnerCidrs: addresses("10.30.4.0/24").optional(),
+	runnerCidrs: addresses("198.51.100.24/32, 10.30.4.0/24").optional(),
 	runnerSecurityGroupId: matching(
 		"a security group's id, such as sg-0a1b2c3d4e5f6a7b8",
 		/^sg-[0-9a-f]{8,17}$/,

@@ -1,3 +1,4 @@
+import { runnerAddresses } from "../platform/aws/runner";
 import type { Problem } from "./platforms";
 import type { Config } from "./schema";
 import type { Settings } from "./settings";
@@ -88,7 +89,12 @@ export function awsProblems(settings: Partial<Config>, given: readonly string[])
 			`found ${bakeSeconds} with platform aws; allowed: 0, or at least ${SHORTEST_BAKE}, since CloudWatch is up to two minutes behind`,
 		]);
 	}
-	return [...problems, ...networkProblems(settings, given), ...sizeProblems(settings)];
+	return [
+		...problems,
+		...networkProblems(settings, given),
+		...runnerProblems(settings, given),
+		...sizeProblems(settings),
+	];
 }
 
 function networkProblems(settings: Partial<Config>, given: readonly string[]): Problem[] {
@@ -118,10 +124,27 @@ function networkProblems(settings: Partial<Config>, given: readonly string[]): P
 			]);
 		}
 	}
-	if (!given.includes("runnerCidrs") && !given.includes("runnerSecurityGroupId")) {
+	return problems;
+}
+
+function runnerProblems(settings: Partial<Config>, given: readonly string[]): Problem[] {
+	const { runnerCidrs } = settings;
+	if (given.includes("runnerCidrs") && runnerCidrs === undefined) {
+		return [];
+	}
+	const runner = runnerAddresses(settings);
+	const found = runnerCidrs === undefined ? "nothing" : `${runnerCidrs.join(", ")} alone`;
+	const problems: Problem[] = [];
+	if (runner.private.length === 0 && !given.includes("runnerSecurityGroupId")) {
 		problems.push([
 			"runnerSecurityGroupId",
-			"found nothing with platform aws; allowed: the security group of the machine that deployments run on, or runnerCidrs, since it must reach the databases",
+			"found nothing with platform aws; allowed: the security group of the machine that deployments run on, or its private addresses in runnerCidrs, since it must reach the databases",
+		]);
+	}
+	if (runner.public.length === 0 && !runner.behindGateways) {
+		problems.push([
+			"runnerCidrs",
+			`found ${found} with platform aws; allowed: also the address that the machine has on the Internet which deployments run on, such as 198.51.100.24/32 of its NAT gateway, since the load balancer has public addresses only and sees that one`,
 		]);
 	}
 	return problems;

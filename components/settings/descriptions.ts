@@ -35,8 +35,10 @@ export const descriptions: Record<ConfigKey, string> = {
 	publicSubnetIds: "Its subnets for the load balancer.",
 	privateSubnetIds: "Its subnets for services and databases, with a way out to AWS and the registry.",
 	clientCidrs: "Where clients come from.",
-	runnerCidrs: "Where the deployment comes from: it must reach the databases and the test listeners.",
-	runnerSecurityGroupId: "The security group of the machine that the deployment runs on.",
+	runnerCidrs:
+		"Addresses of the machine that the deployment runs on: those it has on the Internet reach the load balancer, private ones the databases.",
+	runnerSecurityGroupId:
+		"The security group of the machine that the deployment runs on, which reaches the databases.",
 	domainName: "The name that clients use.",
 	hostedZoneId: "The Route 53 zone that the name is in.",
 	certificateArn: "The certificate of that name, in the region.",

@@ -46,6 +46,7 @@ describe("the settings of a platform", () => {
 				"bakeSeconds: found 30 with platform aws",
 				"networkCidr: found nothing with platform aws",
 				"runnerSecurityGroupId: found nothing with platform aws",
+				"runnerCidrs: found nothing with platform aws",
 			],
 		);
 	});
@@ -57,7 +58,7 @@ describe("the settings of a platform", () => {
 		awsRegion: "eu-central-1",
 		awsAccount: "123456789012",
 		networkCidr: "10.20.0.0/16",
-		runnerCidrs: "10.30.4.0/24, 10.30.5.0/24",
+		runnerCidrs: "10.30.4.0/24, 198.51.100.24/32",
 		domainName: "counting.example.com",
 		hostedZoneId: "Z0123456789ABCDEFGHIJ",
 		certificateArn: "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab",
@@ -73,7 +74,7 @@ describe("the settings of a platform", () => {
 				serverPerColor: true,
 				bakeSeconds: 300,
 				readyTimeoutSeconds: 300,
-				runnerCidrs: ["10.30.4.0/24", "10.30.5.0/24"],
+				runnerCidrs: ["10.30.4.0/24", "198.51.100.24/32"],
 			},
 		);
 		const ofServer = (changes: object) => awsSettings(read({ ...onAws, ...changes })).databaseClass;
@@ -116,6 +117,16 @@ describe("the settings of a platform", () => {
 			/:databaseMaxStorageGigabytes: found 1000 with databaseStorageGigabytes 2000;/,
 		],
 		["addresses that are none", { clientCidrs: "10.0.0.0/33" }, /:clientCidrs: found "10.0.0.0\/33"/],
+		[
+			"a runner that does not reach the load balancer",
+			{ runnerCidrs: "10.30.4.0/24" },
+			/:runnerCidrs: found 10\.30\.4\.0\/24 alone with platform aws; allowed: also the address that the machine has on the Internet/,
+		],
+		[
+			"a runner that does not reach the databases",
+			{ runnerCidrs: "198.51.100.24/32" },
+			/:runnerSecurityGroupId: found nothing with platform aws; allowed: the security group of the machine/,
+		],
 		["an account that is none", { awsAccount: "12345" }, /:awsAccount: found "12345"/],
 		["days that CloudWatch does not have", { logRetentionDays: "10" }, /:logRetentionDays: found "10"/],
 		["an address twice", { alarmEmails: "a@example.com, a@example.com" }, /:alarmEmails: found/],

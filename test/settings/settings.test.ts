@@ -395,6 +395,7 @@ describe("the stack config", () => {
 				"publicSubnetIds",
 				"privateSubnetIds",
 				"runnerSecurityGroupId",
+				"runnerCidrs",
 				"domainName",
 				"hostedZoneId",
 				"certificateArn",

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { covers } from "./runner";
 
 /** The ports of a stack on AWS. */
 export const PORTS = {
@@ -16,9 +17,11 @@ export interface FirewallArgs {
 	vpcId: pulumi.Input<string>;
 	/** Addresses that clients come from. */
 	clientCidrs: string[];
-	/** Addresses that the deployment comes from. */
-	runnerCidrs: string[];
-	/** Security group of the machine that the deployment runs on. */
+	/** Addresses that the deployment has on the Internet: by them it reaches the load balancer. */
+	runnerPublicCidrs: pulumi.Input<string>[];
+	/** Addresses that the deployment has in the network: by them it reaches the databases. */
+	runnerPrivateCidrs: string[];
+	/** Security group of the machine that the deployment runs on: it stands for that machine's private addresses. */
 	runnerSecurityGroupId?: pulumi.Input<string>;
 	/** Begins the names of the security groups. */
 	prefix: string;
@@ -26,9 +29,19 @@ export interface FirewallArgs {
 	tags: Record<string, string>;
 }
 
-type Source = { cidrIpv4: string } | { referencedSecurityGroupId: pulumi.Input<string> };
+type Source = { cidrIpv4: pulumi.Input<string> } | { referencedSecurityGroupId: pulumi.Input<string> };
 
-/** Who reaches whom: clients the load balancer, it the services, they the databases; the deployment all but the services. */
+const ANYWHERE = "0.0.0.0/0";
+
+function addresses(cidrs: readonly pulumi.Input<string>[]): Source[] {
+	return cidrs.map((cidrIpv4) => ({ cidrIpv4 }));
+}
+
+/**
+ * Who reaches whom: clients the load balancer, it the services, they the databases; the deployment all but the services.
+ * A rule that names a security group matches the private addresses of its members, and so never what comes to the load
+ * balancer, which has public addresses only.
+ */
 export class Firewall extends pulumi.ComponentResource {
 	readonly loadBalancer: aws.ec2.SecurityGroup;
 	readonly service: aws.ec2.SecurityGroup;
@@ -38,10 +51,11 @@ export class Firewall extends pulumi.ComponentResource {
 	private readonly rules: pulumi.Output<string>[] = [];
 	private readonly tags: Record<string, string>;
 
-	/** @throws Error when the deployment is said to come from nowhere */
+	/** @throws Error when the deployment would not reach the databases or the load balancer */
 	constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:platform:Firewall", name, {}, opts);
-		const { vpcId, clientCidrs, runnerCidrs, runnerSecurityGroupId, prefix, tags } = args;
+		const { vpcId, clientCidrs, runnerPublicCidrs, runnerPrivateCidrs, runnerSecurityGroupId, prefix, tags } =
+			args;
 		this.tags = tags;
 		const group = (what: string, description: string) =>
 			new aws.ec2.SecurityGroup(
@@ -60,20 +74,28 @@ export class Firewall extends pulumi.ComponentResource {
 		this.service = group("service", "The load balancer reaches the services");
 		this.database = group("database", "Services, servers and the deployment reach the databases");
 
-		const clients = clientCidrs.map((cidrIpv4) => ({ cidrIpv4 }));
 		const runner: Source[] = [
-			...runnerCidrs.map((cidrIpv4) => ({ cidrIpv4 })),
+			...addresses(runnerPrivateCidrs),
 			...(runnerSecurityGroupId === undefined ? [] : [{ referencedSecurityGroupId: runnerSecurityGroupId }]),
 		];
 		if (runner.length === 0) {
-			throw new Error("the deployment must reach the databases: give runnerCidrs or runnerSecurityGroupId");
+			throw new Error(
+				"the deployment must reach the databases: give runnerPrivateCidrs or runnerSecurityGroupId",
+			);
 		}
+		if (runnerPublicCidrs.length === 0) {
+			throw new Error("the deployment must reach the load balancer: give runnerPublicCidrs");
+		}
+		const notAmongClients = runnerPublicCidrs.filter(
+			(cidr) => !clientCidrs.some((clients) => covers(clients, typeof cidr === "string" ? cidr : ANYWHERE)),
+		);
 		const of = ({ id }: aws.ec2.SecurityGroup): Source => ({ referencedSecurityGroupId: id });
 		const { loadBalancer, service, database } = this;
-		this.allow(`${name}-clients`, loadBalancer, clients, PORTS.https);
-		this.allow(`${name}-clients-http`, loadBalancer, clients, PORTS.http);
-		this.allow(`${name}-test-blue`, loadBalancer, runner, PORTS.test.blue);
-		this.allow(`${name}-test-green`, loadBalancer, runner, PORTS.test.green);
+		this.allow(`${name}-clients`, loadBalancer, addresses(clientCidrs), PORTS.https);
+		this.allow(`${name}-clients-http`, loadBalancer, addresses(clientCidrs), PORTS.http);
+		this.allow(`${name}-watch`, loadBalancer, addresses(notAmongClients), PORTS.https);
+		this.allow(`${name}-test-blue`, loadBalancer, addresses(runnerPublicCidrs), PORTS.test.blue);
+		this.allow(`${name}-test-green`, loadBalancer, addresses(runnerPublicCidrs), PORTS.test.green);
 		this.allow(`${name}-forwarded`, service, [of(loadBalancer)], PORTS.service);
 		this.allow(`${name}-queries`, database, [of(service)], PORTS.database);
 		this.allow(`${name}-deployment`, database, runner, PORTS.database);
@@ -83,7 +105,7 @@ export class Firewall extends pulumi.ComponentResource {
 		this.let(`${name}-forwards`, loadBalancer, of(service), PORTS.service);
 		this.let(`${name}-asks`, service, of(database), PORTS.database);
 		// Images, secrets and logs come and go by AWS's public addresses.
-		this.let(`${name}-aws`, service, { cidrIpv4: "0.0.0.0/0" }, PORTS.https);
+		this.let(`${name}-aws`, service, { cidrIpv4: ANYWHERE }, PORTS.https);
 		this.let(`${name}-subscribes`, database, of(database), PORTS.database);
 		const once = ({ id }: aws.ec2.SecurityGroup) =>
 			pulumi.all([id, ...this.rules]).apply(([first]) => first!);

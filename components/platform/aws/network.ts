@@ -26,6 +26,8 @@ export class Network extends pulumi.ComponentResource {
 	readonly vpcId: pulumi.Output<string>;
 	readonly publicSubnetIds: pulumi.Output<string[]>;
 	readonly privateSubnetIds: pulumi.Output<string[]>;
+	/** What comes out of a made network's private subnets comes from these; none of a network that was there. */
+	readonly gatewayCidrs: pulumi.Output<string>[];
 
 	/** @throws Error unless either `cidr` or all of `vpcId`, `publicSubnetIds` and `privateSubnetIds` are given */
 	constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -41,6 +43,7 @@ export class Network extends pulumi.ComponentResource {
 		this.vpcId = made?.vpcId ?? pulumi.output(vpcId!);
 		this.publicSubnetIds = pulumi.output(made?.publicSubnetIds ?? publicSubnetIds!);
 		this.privateSubnetIds = pulumi.output(made?.privateSubnetIds ?? privateSubnetIds!);
+		this.gatewayCidrs = made?.gatewayCidrs ?? [];
 		this.registerOutputs({ vpcId: this.vpcId });
 	}
 
@@ -90,18 +93,24 @@ export class Network extends pulumi.ComponentResource {
 		);
 		this.associate(`${name}-public`, publics, () => out);
 
-		const gateways = publics.slice(0, gatewayPerZone ? zones : 1).map((subnet, index) => {
-			const address = new aws.ec2.Eip(
-				`${name}-nat-${index}`,
-				{ domain: "vpc", tags: named(`nat-${index}`) },
-				{ ...child, dependsOn: internet },
+		const addresses = publics
+			.slice(0, gatewayPerZone ? zones : 1)
+			.map(
+				(_, index) =>
+					new aws.ec2.Eip(
+						`${name}-nat-${index}`,
+						{ domain: "vpc", tags: named(`nat-${index}`) },
+						{ ...child, dependsOn: internet },
+					),
 			);
-			return new aws.ec2.NatGateway(
-				`${name}-nat-${index}`,
-				{ allocationId: address.id, subnetId: subnet.id, tags: named(`nat-${index}`) },
-				child,
-			);
-		});
+		const gateways = addresses.map(
+			(address, index) =>
+				new aws.ec2.NatGateway(
+					`${name}-nat-${index}`,
+					{ allocationId: address.id, subnetId: publics[index]!.id, tags: named(`nat-${index}`) },
+					child,
+				),
+		);
 		const tables = gateways.map(
 			(gateway, index) =>
 				new aws.ec2.RouteTable(
@@ -120,6 +129,7 @@ export class Network extends pulumi.ComponentResource {
 			publicSubnetIds: publics.map(({ id }) => id),
 			// Once there is a way out: tasks fetch their image by it.
 			privateSubnetIds: privates.map(({ id }) => pulumi.all([id, ...ways]).apply(([first]) => first!)),
+			gatewayCidrs: addresses.map(({ publicIp }) => pulumi.interpolate`${publicIp}/32`),
 		};
 	}
 

@@ -19,6 +19,7 @@ import type { PlacedRouter, PlacedServer, PlacedService, Platform, ServerArgs } 
 import { EncryptionKey } from "./encryption-key";
 import { Firewall } from "./firewall";
 import { Network } from "./network";
+import { runnerAddresses } from "./runner";
 import {
 	backupDays,
 	CATALOG_CONNECTIONS,
@@ -75,13 +76,15 @@ export class AwsPlatform implements Platform {
 			opts,
 		);
 		this.network = new Network("network", { ...common, ...networkOf(settings) }, opts);
+		const runner = runnerAddresses(settings);
 		this.firewall = new Firewall(
 			"firewall",
 			{
 				...common,
 				vpcId: this.network.vpcId,
 				clientCidrs: settings.clientCidrs,
-				runnerCidrs: settings.runnerCidrs ?? [],
+				runnerPublicCidrs: [...runner.public, ...(runner.behindGateways ? this.network.gatewayCidrs : [])],
+				runnerPrivateCidrs: runner.private,
 				...(settings.runnerSecurityGroupId !== undefined && {
 					runnerSecurityGroupId: settings.runnerSecurityGroupId,
 				}),

@@ -13,6 +13,8 @@ function answered(type: string, name: string): Record<string, unknown> {
 	switch (type) {
 		case "pulumi-nodejs:dynamic/database:GeneratedPassword":
 			return { value: `generated-for-${name}` };
+		case "aws:ec2/eip:Eip":
+			return { ...arn, publicIp: `203.0.113.${name.at(-1)}` };
 		case "aws:rds/instance:Instance":
 			return { ...arn, address: `${name}.rds.example`, port: 5432 };
 		case "aws:rds/parameterGroup:ParameterGroup":
@@ -58,6 +60,15 @@ export function the(declared: readonly Declared[], type: string, name: string): 
 		throw new Error(`${found.length} resources are a ${type} named ${name}`);
 	}
 	return found[0]!;
+}
+
+/** Who is let into one of the stack's security groups, and by which port, sorted. */
+export function ingress(declared: readonly Declared[], group: string): string[] {
+	return declared
+		.filter(({ type }) => type.endsWith(":SecurityGroupIngressRule"))
+		.filter(({ inputs }) => inputs.securityGroupId === `firewall-${group}-id`)
+		.map(({ inputs }) => `${inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId}:${inputs.toPort}`)
+		.sort();
 }
 
 /** Those that AWS lets be tagged and that are not; types that have no tags are left out. */

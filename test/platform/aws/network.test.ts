@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { Firewall } from "../../../components/platform/aws/firewall";
+import * as pulumi from "@pulumi/pulumi";
+import { Firewall, type FirewallArgs } from "../../../components/platform/aws/firewall";
 import { Network } from "../../../components/platform/aws/network";
+import { type RunnerSettings, runnerAddresses } from "../../../components/platform/aws/runner";
 import { isDivisibleNetwork, planSubnets } from "../../../components/platform/aws/subnets";
-import { counted, declaredBy, TAGS, the, untagged } from "./declared";
+import { counted, declaredBy, ingress, TAGS, the, untagged } from "./declared";
 
 describe("the subnets of a network", () => {
 	it("are the same for a zone however many zones there are", () => {
@@ -101,40 +103,35 @@ describe("the network on AWS", () => {
 });
 
 describe("the security groups on AWS", () => {
-	const args = { vpcId: "vpc-1", clientCidrs: ["0.0.0.0/0"], prefix: "counting-production", tags: TAGS };
+	const args = {
+		...{ vpcId: "vpc-1", clientCidrs: ["0.0.0.0/0"], prefix: "counting-production", tags: TAGS },
+		...{ runnerPublicCidrs: ["198.51.100.24/32"], runnerPrivateCidrs: ["10.0.9.0/24"] },
+	};
+
+	/** Who is let into a group, and by which port. */
+	async function letInto(group: string, changes: Partial<FirewallArgs> = {}): Promise<string[]> {
+		const declared = await declaredBy(() => new Firewall("firewall", { ...args, ...changes }));
+		assert.deepEqual(untagged(declared, TAGS), []);
+		return ingress(declared, group);
+	}
 
 	it("let clients reach the load balancer, it the services, they the databases, and the deployment", async () => {
 		const declared = await declaredBy(
-			() =>
-				new Firewall("firewall", {
-					...args,
-					runnerCidrs: ["10.0.9.0/24"],
-					runnerSecurityGroupId: "sg-runner",
-				}),
+			() => new Firewall("firewall", { ...args, runnerSecurityGroupId: "sg-runner" }),
 		);
 		assert.deepEqual(counted(declared), {
 			SecurityGroup: 3,
-			SecurityGroupIngressRule: 11,
+			SecurityGroupIngressRule: 9,
 			SecurityGroupEgressRule: 4,
 		});
-		const into = (group: string) =>
-			declared
-				.filter(
-					({ type, inputs }) =>
-						type.endsWith(":SecurityGroupIngressRule") && inputs.securityGroupId === `firewall-${group}-id`,
-				)
-				.map(({ inputs }) => `${inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId}:${inputs.toPort}`)
-				.sort();
-		assert.deepEqual(into("load-balancer"), [
+		assert.deepEqual(ingress(declared, "load-balancer"), [
 			"0.0.0.0/0:443",
 			"0.0.0.0/0:80",
-			"10.0.9.0/24:8443",
-			"10.0.9.0/24:8444",
-			"sg-runner:8443",
-			"sg-runner:8444",
+			"198.51.100.24/32:8443",
+			"198.51.100.24/32:8444",
 		]);
-		assert.deepEqual(into("service"), ["firewall-load-balancer-id:8080"]);
-		assert.deepEqual(into("database"), [
+		assert.deepEqual(ingress(declared, "service"), ["firewall-load-balancer-id:8080"]);
+		assert.deepEqual(ingress(declared, "database"), [
 			"10.0.9.0/24:5432",
 			"firewall-database-id:5432",
 			"firewall-service-id:5432",
@@ -143,10 +140,58 @@ describe("the security groups on AWS", () => {
 		assert.deepEqual(untagged(declared, TAGS), []);
 	});
 
-	it("cannot be without a deployment that reaches the databases", async () => {
-		await assert.rejects(
-			declaredBy(() => new Firewall("firewall", { ...args, runnerCidrs: [] })),
-			/give runnerCidrs or runnerSecurityGroupId/,
+	it("let the deployment into the public port where it is no client", async () => {
+		const clientCidrs = ["192.0.2.0/25", "198.51.100.0/28"];
+		const ofClients = ["192.0.2.0/25:443", "192.0.2.0/25:80", "198.51.100.0/28:443", "198.51.100.0/28:80"];
+		const tests = ["198.51.100.24/32:8443", "198.51.100.24/32:8444"];
+		assert.deepEqual(await letInto("load-balancer", { clientCidrs }), [
+			...ofClients,
+			"198.51.100.24/32:443",
+			...tests,
+		]);
+		assert.deepEqual(
+			await letInto("load-balancer", {
+				...{ clientCidrs, runnerPublicCidrs: ["198.51.100.8/29", pulumi.output("203.0.113.0/32")] },
+			}),
+			[
+				...ofClients,
+				"198.51.100.8/29:8443",
+				"198.51.100.8/29:8444",
+				"203.0.113.0/32:443",
+				"203.0.113.0/32:8443",
+				"203.0.113.0/32:8444",
+			],
 		);
+	});
+
+	it("cannot be without a deployment that reaches databases and load balancer", async () => {
+		await assert.rejects(
+			letInto("database", { runnerPrivateCidrs: [] }),
+			/must reach the databases: give runnerPrivateCidrs or runnerSecurityGroupId/,
+		);
+		await assert.rejects(
+			letInto("load-balancer", { runnerPublicCidrs: [] }),
+			/must reach the load balancer: give runnerPublicCidrs/,
+		);
+	});
+});
+
+describe("the addresses of a runner on AWS", () => {
+	it("are public or private, each for what it reaches", () => {
+		const runnerCidrs = ["198.51.100.24/32", "10.30.4.0/24", "172.32.0.0/16", "100.64.0.0/10", "8.0.0.0/6"];
+		assert.deepEqual(runnerAddresses({ runnerCidrs }), {
+			public: ["198.51.100.24/32", "172.32.0.0/16", "8.0.0.0/6"],
+			private: ["10.30.4.0/24", "100.64.0.0/10"],
+			behindGateways: false,
+		});
+	});
+
+	it("are those of a made network's gateways where the runner is or can be in it", () => {
+		const networkCidr = "10.20.0.0/16";
+		const behind = (settings: RunnerSettings) => runnerAddresses(settings).behindGateways;
+		assert.equal(behind({ networkCidr, runnerSecurityGroupId: "sg-runner" }), true);
+		assert.equal(behind({ networkCidr, runnerCidrs: ["10.20.128.0/24"] }), true);
+		assert.equal(behind({ networkCidr, runnerCidrs: ["10.30.4.0/24", "198.51.100.24/32"] }), false);
+		assert.equal(behind({ runnerSecurityGroupId: "sg-runner" }), false);
 	});
 });

@@ -6,7 +6,7 @@ import type { LastUpdate } from "../../../components/release/last-update";
 import { after, desired } from "../../release/support";
 import { committedSettings, deployCommitted } from "../committed";
 import { counted as countedByType, type Declared, nodeInputs } from "../declared";
-import { counted, declaredBy, the, untagged } from "./declared";
+import { counted, declaredBy, ingress, the, untagged } from "./declared";
 
 const certificates = { databaseCertificates: "test/platform/aws/certificates.pem" };
 const made = {
@@ -188,8 +188,24 @@ describe("the production stack on platform aws", () => {
 		);
 	});
 
+	it("lets its deployment reach the load balancer by public addresses and the databases by private ones", () => {
+		const clients = ["0.0.0.0/0:443", "0.0.0.0/0:80"];
+		assert.deepEqual(ingress(declared, "load-balancer"), [
+			...clients,
+			"198.51.100.24/32:8443",
+			"198.51.100.24/32:8444",
+		]);
+		assert.ok(ingress(declared, "database").includes("sg-0a1b2c3d4e5f6a7b8:5432"));
+	});
+
 	it("makes its network where it is told to, with a way out for each zone", async () => {
-		const { Vpc, Subnet, NatGateway, Instance } = counted(await production(made));
+		const own = await production(made);
+		const gateways = ["203.0.113.0/32", "203.0.113.1/32"];
+		assert.deepEqual(
+			ingress(own, "load-balancer").filter((rule) => /:844/.test(rule)),
+			["198.51.100.24/32", ...gateways].flatMap((cidr) => [`${cidr}:8443`, `${cidr}:8444`]),
+		);
+		const { Vpc, Subnet, NatGateway, Instance } = counted(own);
 		assert.deepEqual(
 			{ Vpc, Subnet, NatGateway, Instance },
 			{ Vpc: 1, Subnet: 4, NatGateway: 2, Instance: 3 },
