@@ -7,6 +7,7 @@ import {
 	relationText,
 	type StatementEffect,
 	together,
+	typedTables,
 	type Work,
 } from "./statement-effect";
 
@@ -16,10 +17,17 @@ import {
  * @see https://www.postgresql.org/docs/18/sql-altertable.html
  */
 export function alterTableEffect({ relation, cmds = [], objtype }: AlterTableStmt): StatementEffect {
-	if (objtype === "OBJECT_TYPE") return effect("catalog only", []);
 	const table = relationText(relation);
 	const commands = cmds.flatMap((command) => ("AlterTableCmd" in command ? [command.AlterTableCmd] : []));
+	if (objtype === "OBJECT_TYPE") return together(commands.map((command) => attributeEffect(command, table)));
 	return together(commands.map((command) => commandEffect(command, table)));
+}
+
+/** A change of a composite type, which CASCADE takes into the tables that are made of it. */
+function attributeEffect({ subtype, behavior }: AlterTableCmd, type: string): StatementEffect {
+	return behavior === "DROP_CASCADE"
+		? effect(subtype === "AT_AlterColumnType" ? "rewrites the table" : "catalog only", [typedTables(type)])
+		: effect("catalog only", []);
 }
 
 type Simple = readonly [mode: LockMode, work: Work];
@@ -120,7 +128,10 @@ function commandEffect(command: AlterTableCmd, table: string): StatementEffect {
 			return effect("catalog only", [own("SHARE UPDATE EXCLUSIVE"), part(def, "ACCESS EXCLUSIVE")]);
 		case "AT_AddInherit":
 		case "AT_DropInherit":
-			return effect("catalog only", [own("ACCESS EXCLUSIVE"), parent(def)]);
+			return effect("catalog only", [
+				own("ACCESS EXCLUSIVE"),
+				parent(def, subtype === "AT_AddInherit" ? "SHARE UPDATE EXCLUSIVE" : "ACCESS SHARE"),
+			]);
 		default:
 			return simple(subtype, table);
 	}
@@ -160,7 +171,7 @@ function part(def: Node | undefined, mode: LockMode): RelationLock {
 	return { relation: relationText(name), mode };
 }
 
-function parent(def: Node | undefined): RelationLock {
+function parent(def: Node | undefined, mode: LockMode): RelationLock {
 	const relation = def && "RangeVar" in def ? def.RangeVar : undefined;
-	return { relation: relationText(relation), mode: "SHARE UPDATE EXCLUSIVE" };
+	return { relation: relationText(relation), mode };
 }

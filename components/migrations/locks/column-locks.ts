@@ -1,4 +1,5 @@
 import type { ColumnDef, Constraint, Node } from "libpg-query";
+import { isSerial, possibleDomain } from "./built-in-types";
 import { effect, type RelationLock, relationText, type StatementEffect, together } from "./statement-effect";
 
 /**
@@ -12,7 +13,13 @@ export function addColumnEffect(column: ColumnDef, table: string): StatementEffe
 		"Constraint" in node ? [node.Constraint] : [],
 	);
 	const parts = [effect("catalog only", [{ relation: table, mode: "ACCESS EXCLUSIVE" }])];
-	if (isSerial(column)) parts.push(REWRITE);
+	if (isSerial(column.typeName)) parts.push(REWRITE);
+	const domain = possibleDomain(column.typeName);
+	if (domain !== undefined) {
+		parts.push(
+			effect("catalog only", [], { notes: [`rewrites the table if ${domain} is a domain with constraints`] }),
+		);
+	}
 	const filled = constraints.some(({ contype }) =>
 		["CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"].includes(contype ?? ""),
 	);
@@ -44,13 +51,6 @@ function columnConstraint(constraint: Constraint, table: string, filled: boolean
 		default:
 			return effect("catalog only", []);
 	}
-}
-
-const SERIAL = /^(small|big)?serial[248]?$/;
-
-function isSerial({ typeName }: ColumnDef): boolean {
-	const last = typeName?.names?.at(-1);
-	return last !== undefined && "String" in last && SERIAL.test(last.String.sval ?? "");
 }
 
 /** Functions that give one value for a whole statement. */

@@ -1,5 +1,12 @@
-import type { DropStmt, Node, ObjectType, RenameStmt } from "libpg-query";
-import { effect, madeNames, nameText, relationText, type StatementEffect } from "./statement-effect";
+import type { AlterDomainStmt, DropStmt, Node, ObjectType, RenameStmt } from "libpg-query";
+import {
+	effect,
+	madeNames,
+	nameText,
+	relationText,
+	type StatementEffect,
+	typedTables,
+} from "./statement-effect";
 
 /** What statements do that drop, rename, move, describe or make a named thing other than a table; undefined for others. */
 export function namedObjectEffect(node: Node): StatementEffect | undefined {
@@ -24,13 +31,19 @@ export function namedObjectEffect(node: Node): StatementEffect | undefined {
 		const { sequence, if_not_exists } = node.CreateSeqStmt;
 		return effect("catalog only", [], { makes: madeNames(sequence, if_not_exists) });
 	}
-	if ("AlterDomainStmt" in node) {
-		// A constraint is added ("C") or NULL refused ("O"): every column of the domain is looked through.
-		return ["C", "O"].includes(node.AlterDomainStmt.subtype ?? "")
-			? effect("scans the table", [{ relation: "every table with a column of the domain", mode: "SHARE" }])
-			: effect("catalog only", []);
-	}
+	if ("AlterDomainStmt" in node) return domainAltered(node.AlterDomainStmt);
 	return LOCKING_NOTHING.some((kind) => kind in node) ? effect("catalog only", []) : undefined;
+}
+
+/** Looks through every column of the domain where rows could be against it. */
+function domainAltered({ subtype = "", typeName = [], def }: AlterDomainStmt): StatementEffect {
+	const isUnchecked = def !== undefined && "Constraint" in def && def.Constraint.skip_validation === true;
+	// A constraint is added ("C"), NULL refused ("O"), or a constraint validated ("V").
+	return ["C", "O", "V"].includes(subtype) && !isUnchecked
+		? effect("scans the table", [
+				{ relation: `every table with a column of ${nameText(typeName.flatMap(partsOf))}`, mode: "SHARE" },
+			])
+		: effect("catalog only", []);
 }
 
 /** Statements that lock no table, index, view or sequence. */
@@ -91,34 +104,46 @@ function dropped({ objects = [], removeType, concurrent, behavior }: DropStmt): 
 			names.map((parts) => exclusive(nameText(parts.slice(0, -1)))),
 		);
 	}
-	const inside = removeType === "OBJECT_SCHEMA" && cascade.length > 0;
+	if (removeType === "OBJECT_STATISTIC_EXT") {
+		return effect(
+			"catalog only",
+			names.map((parts) => ({ relation: `the table of ${nameText(parts)}`, mode: "SHARE UPDATE EXCLUSIVE" })),
+		);
+	}
+	if (removeType === "OBJECT_EXTENSION") {
+		return effect("unknown", [], { notes: ["what belongs to the extension cannot be read from here"] });
+	}
+	const using = removeType === "OBJECT_SCHEMA" ? "every table of" : "every relation that uses";
 	return effect(
 		"catalog only",
-		inside ? names.map((parts) => exclusive(`every table of ${nameText(parts)}`)) : [],
+		cascade.length > 0 ? names.map((parts) => exclusive(`${using} ${nameText(parts)}`)) : [],
 		{ notes: cascade },
 	);
 }
 
-function renamed({ renameType, relation }: RenameStmt): StatementEffect {
+function renamed({ renameType, relation, behavior }: RenameStmt): StatementEffect {
 	if (relation === undefined) return effect("catalog only", []);
+	if (renameType === "OBJECT_ATTRIBUTE") {
+		const tables = behavior === "DROP_CASCADE" ? [typedTables(relationText(relation))] : [];
+		return effect("catalog only", tables);
+	}
 	const mode = renameType === "OBJECT_INDEX" ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE";
 	return effect("catalog only", [{ relation: relationText(relation), mode }]);
 }
 
 function commented(kind: ObjectType | undefined, parts: string[]): StatementEffect {
 	const isRelation = [...WITH_ROWS, ...OTHER_RELATIONS, "OBJECT_INDEX"].includes(kind);
-	const isPart = kind === "OBJECT_COLUMN" || kind === "OBJECT_TABCONSTRAINT" || OF_A_TABLE.includes(kind);
-	const relation = isRelation ? parts : isPart ? parts.slice(0, -1) : [];
-	return effect(
-		"catalog only",
-		relation.length === 0 ? [] : [{ relation: nameText(relation), mode: "SHARE UPDATE EXCLUSIVE" }],
-	);
+	const isPart = kind === "OBJECT_TABCONSTRAINT" || OF_A_TABLE.includes(kind);
+	const relation = isRelation ? parts : isPart || kind === "OBJECT_COLUMN" ? parts.slice(0, -1) : [];
+	const mode = isPart ? "ACCESS SHARE" : "SHARE UPDATE EXCLUSIVE";
+	return effect("catalog only", relation.length === 0 ? [] : [{ relation: nameText(relation), mode }]);
 }
 
 /** A name in parts, the schema first where there is one. */
 function partsOf(object: Node | undefined): string[] {
 	if (object === undefined) return [];
 	if ("String" in object) return [object.String.sval ?? ""];
+	if ("ObjectWithArgs" in object) return (object.ObjectWithArgs.objname ?? []).flatMap(partsOf);
 	if ("TypeName" in object) return (object.TypeName.names ?? []).flatMap(partsOf);
 	return "List" in object ? (object.List.items ?? []).flatMap(partsOf) : [];
 }

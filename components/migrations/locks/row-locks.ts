@@ -9,10 +9,13 @@ export function rowsEffect(node: Node): StatementEffect {
 	if ("DoStmt" in node) return unknown("a DO block");
 	if ("CallStmt" in node) return unknown("a procedure");
 	if ("CopyStmt" in node) {
-		const { relation, is_from } = node.CopyStmt;
-		return is_from
-			? effect("changes rows", [{ relation: relationText(relation), mode: "ROW EXCLUSIVE" }])
-			: effect("reads rows", readIn(node, new Set()));
+		const { relation, is_from, query } = node.CopyStmt;
+		if (is_from) {
+			return effect("changes rows", [{ relation: relationText(relation), mode: "ROW EXCLUSIVE" }]);
+		}
+		return relation === undefined
+			? rowsEffect(query!)
+			: effect("reads rows", [{ relation: relationText(relation), mode: "ACCESS SHARE" }]);
 	}
 	const changed = changedIn(node);
 	const locks = [...changed, ...readIn(node, commonTables(node))];
@@ -27,9 +30,10 @@ export function rowsEffect(node: Node): StatementEffect {
 		);
 	}
 	if (!("SelectStmt" in node)) return unknown("it");
+	const makes = node.SelectStmt.intoClause ? madeNames(node.SelectStmt.intoClause.rel, false) : [];
 	return callsFunction(node)
-		? effect("unknown", locks, { notes: ["what the functions lock and do cannot be read from here"] })
-		: effect("reads rows", locks);
+		? effect("unknown", locks, { makes, notes: ["what the functions lock and do cannot be read from here"] })
+		: effect("reads rows", locks, { makes });
 }
 
 function unknown(what: string): StatementEffect {

@@ -67,6 +67,11 @@ export function together(parts: readonly StatementEffect[]): StatementEffect {
 	);
 }
 
+/** The tables that are made of a composite type. */
+export function typedTables(type: string): RelationLock {
+	return { relation: `every table of type ${type}`, mode: "ACCESS EXCLUSIVE" };
+}
+
 /** The name that a statement makes for certain: none where it may have been there, or be somebody else's by that name. */
 export function madeNames(relation: RangeVar | undefined, ifNotExists: boolean | undefined): string[] {
 	if (ifNotExists) return [];

@@ -53,7 +53,8 @@ export function effectOf(node: Node): StatementEffect {
 	}
 	if ("RefreshMatViewStmt" in node) {
 		const { relation, concurrent } = node.RefreshMatViewStmt;
-		return effect("rewrites the table", [on(relation, concurrent ? "EXCLUSIVE" : "ACCESS EXCLUSIVE")], {
+		const lock = on(relation, concurrent ? "EXCLUSIVE" : "ACCESS EXCLUSIVE");
+		return effect(concurrent ? "scans the table" : "rewrites the table", [lock], {
 			notes: ["ACCESS SHARE on the tables that it selects from"],
 		});
 	}

@@ -18,9 +18,11 @@ describe("the locks of a migration's statements", () => {
 				ALTER TABLE fresh RENAME TO named;
 				ALTER TABLE named ADD COLUMN a int;
 				DROP TABLE named;
+				SELECT 1 AS a INTO copied;
+				TRUNCATE copied;
 				CREATE SEQUENCE numbers;
 				DROP SEQUENCE numbers`),
-			["", "", "", "", "", "", ""],
+			["", "", "", "", "", "", "", "", ""],
 		);
 	});
 

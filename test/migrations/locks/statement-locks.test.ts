@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Client } from "pg";
 import { connect, withClient } from "../../../components/database/connection";
+import { BUILT_IN_TYPES } from "../../../components/migrations/locks/built-in-types";
 import {
 	blockedBy,
 	LOCK_MODES,
@@ -25,17 +26,19 @@ describe("the locks of a statement", () => {
 	let database: TestDatabase;
 	let client: Client;
 	let relations: Record<string, number>;
-	let indexes: number[];
+	/** Indexes, and sequences, which come with identities. */
+	let aside: number[];
 
 	before(async () => {
 		database = await testDatabase();
 		client = await connect(database.superuser, SESSION);
 		await client.query(SCHEMA);
 		const { rows } = await client.query(
-			"SELECT relname, oid::int, relkind = 'i' AS index FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+			`SELECT relname, oid::int, relkind IN ('i', 'S') AS aside FROM pg_class
+			WHERE relnamespace IN ('public'::regnamespace, 'old'::regnamespace) AND relkind <> 'c'`,
 		);
 		relations = Object.fromEntries(rows.map(({ relname, oid }) => [relname, oid]));
-		indexes = rows.filter(({ index }) => index).map(({ oid }) => oid);
+		aside = rows.filter((row) => row.aside).map(({ oid }) => oid);
 	});
 
 	after(async () => {
@@ -43,10 +46,21 @@ describe("the locks of a statement", () => {
 		await database.drop();
 	});
 
-	const oidOf = (relation: string) => (/^the table of /.test(relation) ? relations.t : relations[relation]);
+	/** What words for relations that a statement does not name mean here. */
+	const MEANT: Record<string, string> = {
+		"every relation that uses small": "tiny",
+		"every table with a column of small": "tiny",
+		"every relation that uses pair": "typed",
+		"every table of type pair": "typed",
+		"every table of old": "leftover",
+	};
+	const oidOf = (relation: string) =>
+		relations[MEANT[relation] ?? (/^(the|every) /.test(relation) ? "t" : relation)];
+
+	const nameOf = (oid: number | undefined) => Object.keys(relations).find((name) => relations[name] === oid);
 
 	/**
-	 * The strongest lock of each relation that was there before. Left out unless they are asked for: indexes, and what is
+	 * The strongest lock of each relation that was there before. Left out unless they are asked for: indexes, sequences, and what is
 	 * only read, such as the tables of a view.
 	 */
 	async function heldLocks(asked: readonly (number | undefined)[]): Promise<Map<number, LockMode>> {
@@ -60,7 +74,7 @@ describe("the locks of a statement", () => {
 				.map(({ relation, modes }): [number, LockMode] => [relation, strongestMode(modes.map(modeOf))!])
 				.filter(
 					([relation, mode]) =>
-						asked.includes(relation) || (mode !== "ACCESS SHARE" && !indexes.includes(relation)),
+						asked.includes(relation) || (mode !== "ACCESS SHARE" && !aside.includes(relation)),
 				),
 		);
 	}
@@ -90,7 +104,7 @@ describe("the locks of a statement", () => {
 		return scans(after) > scans(before) ? "scans the table" : "catalog only";
 	}
 
-	for (const [sql, locks, work] of CASES) {
+	for (const [sql, locks, work, besides = {}] of CASES) {
 		it(`are those that PostgreSQL takes, and its work is what PostgreSQL does: ${sql}`, async () => {
 			const found = await effectOfSql(sql);
 			assert.deepEqual(Object.fromEntries(found.locks.map(({ relation, mode }) => [relation, mode])), locks);
@@ -98,7 +112,12 @@ describe("the locks of a statement", () => {
 			await client.query("BEGIN");
 			try {
 				const done = await workOf(sql);
-				const expected = found.locks.map(({ relation, mode }) => [oidOf(relation), mode] as const);
+				assert.equal(found.notes.length > 0 || Object.keys(besides).length === 0, true, "told in a note");
+				const told = [
+					...found.locks.map(({ relation, mode }) => [relation, mode] as const),
+					...Object.entries(besides),
+				];
+				const expected = told.map(([relation, mode]) => [oidOf(relation), mode] as const);
 				const held = await heldLocks(expected.map(([oid]) => oid));
 				assert.deepEqual(held, new Map(expected), "locks");
 				// ANALYZE reads a sample, TRUNCATE gives the table an empty file; rows are read and changed in many ways.
@@ -109,6 +128,46 @@ describe("the locks of a statement", () => {
 		});
 	}
 
+	for (const [type, done] of [
+		["positive", "rewrites the table"],
+		["mood", "catalog only"],
+	] as const) {
+		it(`do not tell whether a type that is not PostgreSQL's own is a domain with constraints: ${type}`, async () => {
+			const sql = `ALTER TABLE t ADD COLUMN c ${type}`;
+			const { work, notes } = await effectOfSql(sql);
+			assert.deepEqual(
+				[work, notes],
+				["catalog only", [`rewrites the table if ${type} is a domain with constraints`]],
+			);
+			await client.query("BEGIN");
+			try {
+				assert.equal(await workOf(sql), done);
+			} finally {
+				await client.query("ROLLBACK");
+			}
+		});
+	}
+
+	it("know PostgreSQL's own types, none of which is a domain", async () => {
+		const { rows } = await client.query(
+			`SELECT typname FROM pg_type
+			WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm') AND typcategory <> 'A'`,
+		);
+		assert.deepEqual(BUILT_IN_TYPES, new Set(rows.map(({ typname }) => typname)));
+		for (const type of [
+			"int",
+			"varchar(5)",
+			"timestamp with time zone",
+			"text[]",
+			"positive[]",
+			"bigserial",
+			"jsonb",
+		]) {
+			const { notes } = await effectOfSql(`ALTER TABLE t ADD COLUMN c ${type}`);
+			assert.deepEqual(notes, [], type);
+		}
+	});
+
 	for (const [sql, locks, work] of STANDALONE) {
 		it(`is what it waits for where it cannot run in a transaction: ${sql}`, async () => {
 			const found = await effectOfSql(sql);
@@ -116,13 +175,14 @@ describe("the locks of a statement", () => {
 			assert.equal(found.work, work);
 			await withClient(database.superuser, SESSION, async (other) => {
 				const { rows } = await other.query("SELECT pg_backend_pid() AS pid");
-				await client.query("BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE");
+				const relation = oidOf(Object.keys(locks)[0]!);
+				await client.query(`BEGIN; LOCK TABLE ${nameOf(relation)} IN SHARE UPDATE EXCLUSIVE MODE`);
 				const waiting = other.query(sql).catch((error: Error) => error);
 				try {
 					const mode = await until("the statement waits for its lock", async () => {
 						const { rows: waits } = await client.query(
 							"SELECT mode FROM pg_locks WHERE pid = $1 AND NOT granted AND relation = $2",
-							[rows[0].pid, relations.t],
+							[rows[0].pid, relation],
 						);
 						return waits[0]?.mode as string | undefined;
 					});
@@ -164,6 +224,7 @@ describe("a statement whose locks cannot be read from it", () => {
 		["DO $$ BEGIN END $$", [], "unknown", "what a DO block locks and does cannot be read from here"],
 		["CALL fill()", [], "unknown", "what a procedure locks and does cannot be read from here"],
 		["SELECT fill() FROM t", ["t"], "unknown", "what the functions lock and do cannot be read from here"],
+		["DROP EXTENSION pgcrypto", [], "unknown", "what belongs to the extension cannot be read from here"],
 		["CREATE EXTENSION pgcrypto", [], "unknown", "what it locks and does cannot be read from here"],
 		[
 			"ALTER TABLE t ADD COLUMN c text DEFAULT own_default()",
