@@ -1,14 +1,17 @@
 import { parseArgs } from "node:util";
 import { withClient } from "../components/database/connection";
+import { askedTime } from "../components/history/asked-time";
 import { historyText, liveText } from "../components/history/history-text";
 import { joinHistory } from "../components/history/join";
-import { liveAt, type RecordedRelease, recordedReleases } from "../components/history/recorded-release";
+import { liveAt } from "../components/history/live-release";
+import { type RecordedRelease, recordedReleases } from "../components/history/recorded-release";
 import { run } from "./run";
 import { openStack } from "./stack-access";
 import { stackOf } from "./stack-environment";
 import { stackHistory } from "./stack-history";
 
-const USAGE = "usage: npm run history -- --stack <stack> [--at <time, such as 2026-01-31T08:00Z>] [--json]";
+const USAGE =
+	"usage: npm run history -- --stack <stack> [--at <time with zone, such as 2026-01-31T08:00Z>] [--json]";
 
 async function main(args: string[]): Promise<number> {
 	const options = readOptions(args);
@@ -16,14 +19,25 @@ async function main(args: string[]): Promise<number> {
 		console.error(USAGE);
 		return 2;
 	}
-	const { stack, json, at } = options;
-	if (at !== undefined) {
-		const live = liveAt(await catalogOf(stack), at);
-		console.log(
-			json ? JSON.stringify({ at: at.toISOString(), live: live ?? null }, null, 2) : liveText(at, live),
-		);
-		return live === undefined ? 1 : 0;
+	return options.at === undefined ? showAll(options) : showLive(options, options.at);
+}
+
+async function showLive({ stack, json }: Options, asked: string): Promise<number> {
+	let at: Date;
+	try {
+		at = askedTime(asked, new Date());
+	} catch (error) {
+		console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+		return 2;
 	}
+	const live = liveAt(await catalogOf(stack), at);
+	console.log(
+		json ? JSON.stringify({ at: at.toISOString(), live: live ?? null }, null, 2) : liveText(at, live),
+	);
+	return live === undefined ? 1 : 0;
+}
+
+async function showAll({ stack, json }: Options): Promise<number> {
 	const updates = await stackHistory(stack);
 	const recorded = await catalogOf(stack).catch((error: unknown) => {
 		const why = error instanceof Error ? error.message : String(error);
@@ -35,7 +49,13 @@ async function main(args: string[]): Promise<number> {
 	return 0;
 }
 
-function readOptions(args: string[]): { stack: string; json: boolean; at?: Date } | undefined {
+interface Options {
+	stack: string;
+	json: boolean;
+	at?: string;
+}
+
+function readOptions(args: string[]): Options | undefined {
 	try {
 		const { values } = parseArgs({
 			args,
@@ -46,10 +66,9 @@ function readOptions(args: string[]): { stack: string; json: boolean; at?: Date 
 			},
 		});
 		const stack = stackOf(args, process.env);
-		const at = values.at === undefined ? undefined : new Date(values.at);
-		return stack === undefined || (at !== undefined && Number.isNaN(at.getTime()))
+		return stack === undefined
 			? undefined
-			: { stack, json: values.json, ...(at && { at }) };
+			: { stack, json: values.json, ...(values.at !== undefined && { at: values.at }) };
 	} catch {
 		// An option that there is not.
 		return undefined;

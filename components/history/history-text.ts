@@ -1,6 +1,7 @@
 import { duration, moment, table } from "../monitoring/text";
 import type { HistoryEntry } from "./join";
-import type { LiveRelease } from "./recorded-release";
+import type { LiveRelease } from "./live-release";
+import type { RecordedRelease } from "./recorded-release";
 
 const COMMIT_LENGTH = 8;
 
@@ -8,9 +9,10 @@ const COMMIT_LENGTH = 8;
 export function historyText(entries: readonly HistoryEntry[]): string {
 	return entries.length === 0
 		? "the stack has never been updated"
-		: table([["BEGAN", "WHAT", "RELEASE", "OUTCOME", "TOOK", "COMMIT", "BY"], ...entries.map(row)]).join(
-				"\n",
-			);
+		: table([
+				["BEGAN", "WHAT", "RELEASE", "OUTCOME", "TOOK", "LIVE FROM", "COMMIT", "BY"],
+				...entries.map(row),
+			]).join("\n");
 }
 
 function row({ update, recorded }: HistoryEntry): string[] {
@@ -24,6 +26,7 @@ function row({ update, recorded }: HistoryEntry): string[] {
 		recorded?.release ?? update?.release ?? "",
 		outcome({ ...(update && { update }), ...(recorded && { recorded }) }),
 		Number.isNaN(seconds) ? "" : duration(seconds),
+		recorded?.traffic.map(({ since }) => moment(since)).join(", ") ?? "",
 		commit?.slice(0, COMMIT_LENGTH) ?? "",
 		recorded?.triggeredBy ?? update?.author ?? "",
 	];
@@ -35,13 +38,40 @@ function outcome({ update, recorded }: HistoryEntry): string {
 			`${type.replaceAll("_", " ")} rollback${from && to ? ` ${from} → ${to}` : ""}: ${reason.split("\n")[0]}`,
 	);
 	const status = recorded?.status.replaceAll("_", " ") ?? update?.result ?? "";
-	return [status, ...(back ?? [])].join("; ");
+	return [`${status}${recorded ? liveAllTheSame(recorded) : ""}`, ...(back ?? [])].join("; ");
+}
+
+/** One that did not come to its end well may have had the traffic until then. */
+function liveAllTheSame({ status, traffic }: RecordedRelease): string {
+	const ended = traffic.flatMap(({ since, until }) => (until === null ? [] : [{ since, until }]));
+	if (status === "completed" || ended.length === 0) {
+		return "";
+	}
+	const seconds = ended.reduce(
+		(sum, { since, until }) => sum + (Date.parse(until) - Date.parse(since)) / 1000,
+		0,
+	);
+	return ` after ${duration(seconds)} with the traffic`;
 }
 
 /** The answer to `--at`. */
 export function liveText(time: Date, live: LiveRelease | undefined): string {
 	const at = moment(time.toISOString());
-	return live === undefined
-		? `no release was live at ${at}`
-		: `release ${live.release} was live at ${at}, since ${moment(live.since)} (deployment ${live.deployment})`;
+	if (live === undefined) {
+		return `no release was live at ${at}`;
+	}
+	const { release, deployment, status, since, until, toldBy, orAlready } = live;
+	const ending = until === null ? "" : ` until ${moment(until)}`;
+	const ended = status === "completed" ? "" : `, ${status.replaceAll("_", " ")}`;
+	return [
+		`release ${release} was live at ${at}, since ${moment(since)}${ending} (deployment ${deployment}${ended})`,
+		...(toldBy === "unrecorded switch"
+			? ["since is when that deployment ended: its switch was earlier, and is not in the audit log"]
+			: []),
+		...(orAlready
+			? [
+					`or release ${orAlready.release} already: deployment ${orAlready.deployment} was under way, and its switch is not in the audit log`,
+				]
+			: []),
+	].join("\n");
 }

@@ -1,10 +1,12 @@
 import type { ClientBase } from "pg";
 import { z } from "zod";
+import { readTraffic } from "./traffic-record";
+import { type TrafficSpan, trafficSpans } from "./traffic-spans";
 
 const statuses = ["pending", "running", "completed", "failed", "rolled_back"] as const;
 
 /** A deployment as the catalog has it, with what was gone back from, if anything. */
-const recordedReleaseSchema = z.object({
+const recordedDeploymentSchema = z.object({
 	deployment: z.coerce.number(),
 	release: z.string(),
 	status: z.enum(statuses),
@@ -26,10 +28,29 @@ const recordedReleaseSchema = z.object({
 	),
 });
 
-export type RecordedRelease = z.infer<typeof recordedReleaseSchema>;
+export type RecordedDeployment = z.infer<typeof recordedDeploymentSchema>;
 
-/** Every deployment of the catalog, newest first. */
+/** With the times in which what it brought had the traffic, oldest first. */
+export interface RecordedRelease extends RecordedDeployment {
+	traffic: TrafficSpan[];
+}
+
+/** Every deployment of the catalog, newest first. Reads only, of one moment. */
 export async function recordedReleases(client: ClientBase): Promise<RecordedRelease[]> {
+	await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	try {
+		const deployments = await recordedDeployments(client);
+		const spans = trafficSpans(deployments, await readTraffic(client));
+		return deployments.map((each) => ({
+			...each,
+			traffic: spans.filter(({ deployment }) => deployment === each.deployment),
+		}));
+	} finally {
+		await client.query("ROLLBACK");
+	}
+}
+
+async function recordedDeployments(client: ClientBase): Promise<RecordedDeployment[]> {
 	const { rows } = await client.query(
 		`SELECT pipeline.id AS deployment, pipeline_version AS release, status,
 			to_json(started_at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS "startedAt",
@@ -40,29 +61,5 @@ export async function recordedReleases(client: ClientBase): Promise<RecordedRele
 				FROM deployment_rollbacks WHERE pipeline_id = pipeline.id), '[]') AS rollbacks
 		FROM deployment_pipelines AS pipeline ORDER BY pipeline.id DESC`,
 	);
-	return z.array(recordedReleaseSchema).parse(rows);
-}
-
-/** A release, and since when it was live. */
-export interface LiveRelease {
-	release: string;
-	/** In ISO 8601. */
-	since: string;
-	deployment: number;
-}
-
-/**
- * Which release was live at a time: that of the last deployment that had come to its end by then. One that was taken back
- * does not count, though it may have had the traffic until its bake failed.
- *
- * @param recorded newest first
- * @returns undefined before the first
- */
-export function liveAt(recorded: readonly RecordedRelease[], time: Date): LiveRelease | undefined {
-	for (const { deployment, release, status, endedAt } of recorded) {
-		if (status === "completed" && endedAt !== null && new Date(endedAt) <= time) {
-			return { release, since: endedAt, deployment };
-		}
-	}
-	return undefined;
+	return z.array(recordedDeploymentSchema).parse(rows);
 }

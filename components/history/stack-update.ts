@@ -18,6 +18,8 @@ export interface StackUpdate extends Omit<z.infer<typeof stackUpdateSchema>, "en
 	release?: string;
 	commit?: string;
 	author?: string;
+	/** Of the CI system that made it; the same when it runs again. */
+	build?: string;
 }
 
 /**
@@ -31,12 +33,13 @@ export function readHistory(history: unknown, releaseKey: string): StackUpdate[]
 		.parse(history)
 		.map(({ config, environment, ...update }) => {
 			const release = config?.[releaseKey]?.value;
-			const { "git.head": commit, "git.author": author } = environment ?? {};
+			const { "git.head": commit, "git.author": author, "ci.build.id": build } = environment ?? {};
 			return {
 				...update,
 				...(release !== undefined && { release }),
 				...(commit && { commit }),
 				...(author && { author }),
+				...(build && { build }),
 			};
 		});
 }

@@ -4,10 +4,13 @@ import { closeDeployment, openDeployment } from "../../components/catalog/deploy
 import { finishRollback, startRollback } from "../../components/catalog/rollbacks";
 import { upgradeCatalog } from "../../components/catalog/upgrade";
 import { connect } from "../../components/database/connection";
+import { askedTime } from "../../components/history/asked-time";
 import { historyText, liveText } from "../../components/history/history-text";
 import { joinHistory } from "../../components/history/join";
-import { liveAt, type RecordedRelease, recordedReleases } from "../../components/history/recorded-release";
+import { liveAt } from "../../components/history/live-release";
+import { type RecordedRelease, recordedReleases } from "../../components/history/recorded-release";
 import { readHistory } from "../../components/history/stack-update";
+import type { TrafficSpan } from "../../components/history/traffic-spans";
 import { type TestDatabase, testDatabase } from "../support/postgres";
 
 const KEY = "camera-counting:release";
@@ -41,7 +44,19 @@ function deployment(id: number, minute: number, others: Partial<RecordedRelease>
 		branch: "main",
 		error: null,
 		rollbacks: [],
+		traffic: [],
 		...others,
+	};
+}
+
+function span(of: number, release: string, since: string, until?: string): TrafficSpan {
+	const at = (time: string) => `2026-03-01T${time}Z`;
+	return {
+		deployment: of,
+		release,
+		since: at(since),
+		until: until === undefined ? null : at(until),
+		toldBy: "switch",
 	};
 }
 
@@ -105,7 +120,7 @@ describe("a stack's history", () => {
 			to: "1.2.0",
 		} as const;
 		const entries = joinHistory(readHistory([past(10), past(0)], KEY), [
-			deployment(2, 10, { release: "1.2.0", rollbacks: [back] }),
+			deployment(2, 10, { release: "1.2.0", rollbacks: [back], traffic: [span(2, "1.2.0", "10:10:30")] }),
 			deployment(1, 0),
 		]);
 		assert.deepEqual(
@@ -113,13 +128,14 @@ describe("a stack's history", () => {
 				.split("\n")
 				.map((line) => line.split(/ {2,}/)),
 			[
-				["BEGAN", "WHAT", "RELEASE", "OUTCOME", "TOOK", "COMMIT", "BY"],
+				["BEGAN", "WHAT", "RELEASE", "OUTCOME", "TOOK", "LIVE FROM", "COMMIT", "BY"],
 				[
 					"2026-03-01 10:10:02Z",
 					"update",
 					"1.2.0",
 					"completed; manual rollback 1.3.0 → 1.2.0: release 1.2.0 was put back",
 					"46.8 s",
+					"2026-03-01 10:10:30Z",
 					"01234567",
 					"lan",
 				],
@@ -129,26 +145,87 @@ describe("a stack's history", () => {
 		assert.equal(historyText([]), "the stack has never been updated");
 	});
 
+	it("tells for how long a release had the traffic that did not stand its bake", () => {
+		const traffic = [span(2, "1.4.0", "10:10:30", "10:10:40.5")];
+		const failed = deployment(2, 10, { release: "1.4.0", status: "rolled_back", traffic });
+		assert.match(
+			historyText([{ recorded: failed }]),
+			/ rolled back after 10\.5 s with the traffic +46\.8 s /,
+		);
+	});
+
 	it("knows which release was live at a time", () => {
 		const recorded = [
-			deployment(4, 40, { release: "1.5.0", status: "running", endedAt: null }),
-			deployment(3, 30, { release: "1.4.0", status: "rolled_back" }),
-			deployment(2, 20, { release: "1.3.0" }),
-			deployment(1, 0, { release: "1.2.0" }),
+			deployment(3, 30, {
+				release: "1.4.0",
+				status: "rolled_back",
+				traffic: [span(3, "1.4.0", "10:30:10", "10:30:20")],
+			}),
+			deployment(2, 20, {
+				traffic: [span(2, "1.3.0", "10:20:10.25", "10:30:10"), span(2, "1.3.0", "10:30:20")],
+			}),
 		];
-		const at = (time: string) => liveAt(recorded, new Date(`2026-03-01T${time}Z`))?.release;
-		assert.deepEqual(
-			["09:59:00", "10:00:49.000", "10:00:49.250", "10:20:30", "10:20:49.250", "10:45:00"].map(at),
-			[undefined, undefined, "1.2.0", "1.2.0", "1.3.0", "1.3.0"],
-		);
-		const time = new Date("2026-03-01T10:45:00Z");
-		assert.equal(
-			liveText(time, liveAt(recorded, time)),
-			"release 1.3.0 was live at 2026-03-01 10:45:00Z, since 2026-03-01 10:20:49Z (deployment 2)",
-		);
-		assert.equal(
-			liveText(new Date("2026-03-01T09:00:00Z"), undefined),
-			"no release was live at 2026-03-01 09:00:00Z",
+		const told = (time: string) => {
+			const at = new Date(`2026-03-01T${time}Z`);
+			return liveText(at, liveAt(recorded, at));
+		};
+		assert.deepEqual(["10:20:10.249", "10:20:10.250", "10:30:10", "10:45:00"].map(told), [
+			"no release was live at 2026-03-01 10:20:10Z",
+			"release 1.3.0 was live at 2026-03-01 10:20:10Z, since 2026-03-01 10:20:10Z until 2026-03-01 10:30:10Z (deployment 2)",
+			"release 1.4.0 was live at 2026-03-01 10:30:10Z, since 2026-03-01 10:30:10Z until 2026-03-01 10:30:20Z (deployment 3, rolled back)",
+			"release 1.3.0 was live at 2026-03-01 10:45:00Z, since 2026-03-01 10:30:20Z (deployment 2)",
+		]);
+	});
+
+	it("says so where it does not know the moment of a switch", () => {
+		const toldBy = "unrecorded switch";
+		const recorded = [
+			deployment(2, 20, { release: "1.4.0", traffic: [{ ...span(2, "1.4.0", "10:20:49.25"), toldBy }] }),
+			deployment(1, 0, { traffic: [{ ...span(1, "1.3.0", "10:00:49.25", "10:20:49.25"), toldBy }] }),
+		];
+		const told = (time: string) => {
+			const at = new Date(`2026-03-01T${time}Z`);
+			return liveText(at, liveAt(recorded, at)).split("\n").slice(1);
+		};
+		const since = "since is when that deployment ended: its switch was earlier, and is not in the audit log";
+		assert.deepEqual(["10:10:00", "10:20:20", "10:20:50"].map(told), [
+			[since],
+			[since, "or release 1.4.0 already: deployment 2 was under way, and its switch is not in the audit log"],
+			[since],
+		]);
+	});
+
+	for (const [text, instant] of [
+		["2026-01-31T08:00Z", "2026-01-31T08:00:00.000Z"],
+		["2026-01-31T08:00+07:00", "2026-01-31T01:00:00.000Z"],
+		["2026-01-31T08:00:30.5Z", "2026-01-31T08:00:30.500Z"],
+	] as const) {
+		it(`can be asked for ${text}`, () => {
+			assert.equal(askedTime(text, new Date("2026-03-01T00:00Z")).toISOString(), instant);
+		});
+	}
+
+	for (const text of [
+		"5",
+		"",
+		"yesterday",
+		"2026-02-31",
+		"2026-02-31T08:00Z",
+		"2026-01-31T08:00",
+		"2026-01-31T24:01Z",
+	]) {
+		it(`cannot be asked for '${text}'`, () => {
+			assert.throws(
+				() => askedTime(text, new Date("2026-03-01T00:00Z")),
+				/^Error: '.*' is not a time: give day, time and zone as ISO 8601 has them, such as 2026-01-31T08:00Z or /,
+			);
+		});
+	}
+
+	it("cannot be asked for what is still to come", () => {
+		assert.throws(
+			() => askedTime("2027-01-01T00:00Z", new Date("2026-03-01T00:00Z")),
+			/^Error: 2027-01-01T00:00Z is still to come: give a time that has passed$/,
 		);
 	});
 });
@@ -194,7 +271,7 @@ describe("the releases that a catalog has on record", () => {
 		const [newest, oldest, ...others] = await recordedReleases(client);
 		assert.deepEqual(others, []);
 		assert.deepEqual(
-			{ ...newest, startedAt: null, endedAt: null },
+			{ ...newest, startedAt: null, endedAt: null, traffic: [] },
 			{
 				deployment: second,
 				release: "1.3.0",
@@ -208,6 +285,7 @@ describe("the releases that a catalog has on record", () => {
 				rollbacks: [
 					{ type: "automatic", reason: "a stage failed", status: "completed", from: "1.3.0", to: "1.2.0" },
 				],
+				traffic: [],
 			},
 		);
 		const { rows } = await client.query(
@@ -216,6 +294,9 @@ describe("the releases that a catalog has on record", () => {
 		);
 		assert.equal(new Date(oldest?.startedAt ?? "").getTime(), rows[0].started_at.getTime());
 		assert.equal(new Date(oldest?.endedAt ?? "").getTime(), rows[0].completed_at.getTime());
-		assert.equal(liveAt([newest!, oldest!], new Date())?.release, "1.2.0");
+		assert.deepEqual(
+			[newest?.traffic, oldest?.traffic],
+			[[], [{ deployment: first, release: "1.2.0", since: oldest?.endedAt, until: null, toldBy: "end" }]],
+		);
 	});
 });
