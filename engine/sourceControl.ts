@@ -1,4 +1,4 @@
-/** What the history says of the commit that an update was made from. */
+/** What the history says of the commit that an update was made from, and of the build that made it. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
@@ -39,4 +39,11 @@ export async function sourceControlOf(directory: string): Promise<SourceControl>
 	} catch {
 		return { environment: {} };
 	}
+}
+
+/** The run of GitHub Actions that an update is made by, under the names that the CLI gives it; empty elsewhere. */
+export function buildOf({ GITHUB_ACTIONS, GITHUB_RUN_ID }: NodeJS.ProcessEnv): { [name: string]: string } {
+	return GITHUB_ACTIONS && GITHUB_RUN_ID
+		? { "ci.system": "GitHub Actions", "ci.build.id": GITHUB_RUN_ID }
+		: {};
 }

@@ -7,7 +7,7 @@ import type { UpdateKind } from "./history";
 import { withLock } from "./lock";
 import { type OperationOptions, Operator } from "./operation";
 import type { Session } from "./session";
-import { sourceControlOf } from "./sourceControl";
+import { buildOf, sourceControlOf } from "./sourceControl";
 
 export const PREVIEW_FLAGS: FlagKinds = {
 	diff: "switch",
@@ -41,7 +41,7 @@ export async function operate(session: Session, kind: UpdateKind, previewOnly: b
 		refresh: kind === "refresh" || switches.has("refresh"),
 		clearPendingCreates: switches.has("clear-pending-creates"),
 		message: texts.get("message") ?? source.subject ?? "",
-		sourceControl: source.environment,
+		sourceControl: { ...buildOf(process.env), ...source.environment },
 	};
 	const work = async (): Promise<number> => {
 		const operator = await Operator.start(session, await session.open(name));

@@ -1,21 +1,33 @@
-import { lastGoodRelease } from "../components/release/last-good";
+import { parseArgs } from "node:util";
+import { lastGoodRelease, namedRelease, updateOfBuild } from "../components/release/last-good";
 import { runPulumi } from "./engine";
 import { run } from "./run";
 import { stackOf } from "./stack-environment";
 import { RELEASE_KEY, stackHistory } from "./stack-history";
 
-const USAGE = "usage: npm run rollback -- --stack <stack> [--dry-run]";
-const DRY_RUN = "--dry-run";
+const USAGE = "usage: npm run rollback -- --stack <stack> [--release <version>] [--dry-run]";
 
 async function main(args: string[]): Promise<number> {
-	const stack = stackOf(args, process.env);
-	if (stack === undefined || !areKnown(args)) {
+	const options = readOptions(args);
+	if (options === undefined) {
 		console.error(USAGE);
 		return 2;
 	}
-	const { present, release, deployedAt } = lastGoodRelease(await stackHistory(stack));
-	console.log(`${stack} goes back from release ${present} to ${release}, last deployed on ${deployedAt}`);
-	if (args.includes(DRY_RUN)) {
+	const { stack, named, dryRun } = options;
+	const history = await stackHistory(stack);
+	const { GITHUB_RUN_ID: build } = process.env;
+	const done = build ? updateOfBuild(history, build) : undefined;
+	if (done !== undefined) {
+		console.log(
+			`this run has put ${stack} back to release ${done.release} already, on ${done.endTime}: nothing is left to do`,
+		);
+		return 0;
+	}
+	const { from, release, deployedAt, goesOn } =
+		named === undefined ? lastGoodRelease(history) : namedRelease(history, named);
+	const goes = goesOn ? "goes on going back" : named === undefined ? "goes back" : "goes";
+	console.log(`${stack} ${goes} from release ${from} to ${release}, last deployed on ${deployedAt}`);
+	if (dryRun) {
 		console.log("nothing was changed, as this was a dry run");
 		return 0;
 	}
@@ -28,19 +40,43 @@ async function main(args: string[]): Promise<number> {
 		console.error(
 			`error: going back to release ${release} failed; Pulumi.${stack}.yaml keeps it, since that is what was asked for\n` +
 				`  to go on, mend what is told above, then: npm run pulumi -- up -s ${stack}\n` +
-				`  to stay with ${present}: npm run pulumi -- config set release ${present} -s ${stack}, then the same`,
+				`  to stay with ${from}: npm run pulumi -- config set release ${from} -s ${stack}, then the same`,
 		);
 	}
 	return updated;
 }
 
-function areKnown(args: string[]): boolean {
-	return args.every(
-		(arg, index) =>
-			[DRY_RUN, "--yes", "-y", "-s", "--stack"].includes(arg) ||
-			/^(--stack=|-s=?)./.test(arg) ||
-			["-s", "--stack"].includes(args[index - 1] ?? ""),
-	);
+interface Options {
+	stack: string;
+	/** The release to go to, where the operator names one. */
+	named?: string;
+	dryRun: boolean;
+}
+
+function readOptions(args: string[]): Options | undefined {
+	try {
+		const { values } = parseArgs({
+			args,
+			options: {
+				stack: { type: "string", short: "s" },
+				release: { type: "string" },
+				"dry-run": { type: "boolean", default: false },
+				// Nothing is asked anyhow.
+				yes: { type: "boolean", short: "y" },
+			},
+		});
+		const stack = stackOf(args, process.env);
+		return stack === undefined
+			? undefined
+			: {
+					stack,
+					dryRun: values["dry-run"],
+					...(values.release !== undefined && { named: values.release }),
+				};
+	} catch {
+		// An option that there is not.
+		return undefined;
+	}
 }
 
 // `npm run rollback -- --stack dev`: sets the release that was live before the present one, and deploys it.

@@ -30,6 +30,12 @@ onEachEngine("the rollback command", (engine) => {
 		return finished(project.start(args, {}, "rollback.ts"));
 	}
 
+	/** As the workflow does, whose runs have a number that stays when they are run again, and of a secret that is not set an empty text. */
+	function rollbackInRun(run: string): Promise<CommandResult> {
+		const environment = { GITHUB_ACTIONS: "true", GITHUB_RUN_ID: run, PULUMI_CONFIG_PASSPHRASE: "" };
+		return finished(project.start(["--stack", "dev"], environment, "rollback.ts"));
+	}
+
 	function releaseSet(): unknown {
 		return parse(readFileSync(project.stackFile, "utf8")).config["camera-counting:release"];
 	}
@@ -61,7 +67,10 @@ onEachEngine("the rollback command", (engine) => {
 	it("says how it is used", async () => {
 		for (const args of [[], ["dev"], ["--stack", "dev", "--force"]]) {
 			const { code, output } = await rollback(...args);
-			assert.deepEqual([code, output], [2, "usage: npm run rollback -- --stack <stack> [--dry-run]\n"]);
+			assert.deepEqual(
+				[code, output],
+				[2, "usage: npm run rollback -- --stack <stack> [--release <version>] [--dry-run]\n"],
+			);
 		}
 	});
 
@@ -72,7 +81,7 @@ onEachEngine("the rollback command", (engine) => {
 		await deploy("1.1.0");
 		const only = await rollback("--stack=dev");
 		assert.equal(only.code, 1);
-		assert.match(only.output, /no update has succeeded with another release than 1\.1\.0/);
+		assert.match(only.output, /no update has succeeded with a release older than 1\.1\.0/);
 		assert.equal(releaseSet(), "1.1.0");
 	});
 
@@ -85,12 +94,18 @@ onEachEngine("the rollback command", (engine) => {
 		assert.deepEqual([releaseSet(), await deployed()], ["1.2.0", "1.2.0"]);
 	});
 
-	it("sets the release that was live before and deploys it, and back again", async () => {
+	it("sets the release that was live before and deploys it, and never brings back by itself what it took away", async () => {
 		const back = await rollback("--stack", "dev");
 		assert.equal(back.code, 0, back.output);
 		assert.deepEqual([releaseSet(), await deployed()], ["1.1.0", "1.1.0"]);
-		const again = await rollback("--stack", "dev", "--yes");
-		assert.equal(again.code, 0, again.output);
+		for (const args of [[], ["--dry-run"]]) {
+			const again = await rollback("--stack", "dev", "--yes", ...args);
+			assert.equal(again.code, 1, again.output);
+			assert.match(again.output, /older than 1\.1\.0; 1\.2\.0 was gone back from: .*--release 1\.2\.0/);
+		}
+		assert.deepEqual([releaseSet(), await deployed()], ["1.1.0", "1.1.0"]);
+		const named = await rollback("--stack", "dev", "--release", "1.2.0");
+		assert.equal(named.code, 0, named.output);
 		assert.deepEqual([releaseSet(), await deployed()], ["1.2.0", "1.2.0"]);
 	});
 
@@ -106,10 +121,15 @@ onEachEngine("the rollback command", (engine) => {
 		rmSync(project.path("broken"));
 	});
 
-	it("goes back to what is live after an update that failed", async () => {
-		const { code, output } = await rollback("--stack", "dev");
+	it("goes on going back after that failed, and does nothing when the same run of the workflow is run again", async () => {
+		const { code, output } = await rollbackInRun("77");
 		assert.equal(code, 0, output);
-		assert.match(output, /dev goes back from release 1\.1\.0 to 1\.2\.0/);
+		assert.match(output, /dev goes on going back from release 1\.2\.0 to 1\.1\.0/);
+		assert.deepEqual([releaseSet(), await deployed()], ["1.1.0", "1.1.0"]);
+		await deploy("1.2.0");
+		const again = await rollbackInRun("77");
+		assert.equal(again.code, 0, again.output);
+		assert.match(again.output, /this run has put dev back to release 1\.1\.0 already, on \d{4}-/);
 		assert.deepEqual([releaseSet(), await deployed()], ["1.2.0", "1.2.0"]);
 	});
 
