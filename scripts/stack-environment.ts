@@ -26,10 +26,16 @@ export function stackOf(args: string[], environment: NodeJS.ProcessEnv): string 
 
 /**
  * The environment of an engine: what the operator set, and for the rest a state kept in `.local/state` and, for
- * stacks of platform `local`, a passphrase generated once into `.local/passphrase`.
+ * stacks of platform `local`, a passphrase generated once into `.local/passphrase`. An empty passphrase is none.
  */
 export function stackEnvironment(args: string[], given: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
 	const environment = { ...given };
+	for (const name of ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"]) {
+		// What a workflow has of a secret that is not set. As a passphrase it would protect nothing.
+		if (environment[name] === "") {
+			delete environment[name];
+		}
+	}
 	if (!environment.PULUMI_BACKEND_URL) {
 		const state = join(projectDirectory, ".local", "state");
 		// Open to enter, for PostgreSQL's own account when root deploys; what is secret in it is closed by itself.

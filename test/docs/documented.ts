@@ -7,8 +7,11 @@ export interface Documented {
 	command: string;
 	/** File and line. */
 	where: string;
+	/** Whether it is there to be run, and not only named in the text. */
+	isWhole: boolean;
 }
 
+/** What is a command where the text has it; a block for a shell has nothing else. */
 const PROGRAMS = /^(npm|npx|node|pulumi|docker|curl|ssh) /;
 
 /** The files that tell people what to run. Reports of measurements name only what they were made with. */
@@ -45,9 +48,15 @@ export function commandsIn(markdown: string, file: string): Documented[] {
 					? [line.trim()]
 					: [];
 		return candidates.flatMap((text) =>
-			PROGRAMS.test(`${text} `) ? [{ command: normalized(text), where: `${file}:${index + 1}` }] : [],
+			isCommand(text, block !== undefined)
+				? [{ command: normalized(text), where: `${file}:${index + 1}`, isWhole: block !== undefined }]
+				: [],
 		);
 	});
+}
+
+function isCommand(text: string, isInBlock: boolean): boolean {
+	return isInBlock ? text !== "" && !text.startsWith("#") : PROGRAMS.test(`${text} `);
 }
 
 /** Commands that differ in the stack, in a comment or in what may be left out are one. */

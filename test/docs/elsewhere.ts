@@ -1,14 +1,16 @@
-/** The CLI alone has policy packs; the test starts the pack as it does. */
-const POLICY_PACK = { test: "test/policy/analyzer.test.ts", by: "as the Pulumi CLI runs it" };
+const POLICY_PACK = {
+	not: "the CLI alone has policy packs, and tests must not need it; test/policy/analyzer.test.ts starts the pack's program as the CLI does",
+};
 
 /** Commands of the documentation that the journey does not run: the test that does, or why none can. */
 export const ELSEWHERE: Readonly<Record<string, { test: string; by: string } | { not: string }>> = {
 	"npm start": {
-		not: "a minute and a half of load; its parts are tested (test/demo), and so is every command that it runs",
+		not: "two minutes of load; of its own program only the load is tested (test/demo), and of its commands each",
 	},
 	"npm test": { not: "it is what runs this" },
 	"npm ci": { not: "whoever runs this has run it, or npm test has" },
 	"npm run check": { not: ".ci/run runs it, beside the tests" },
+	"npm run lint:workflows": { not: "it needs Go, and fetches actionlint; the workflow check runs it" },
 	"npm run format": { not: "it changes the project's own files; npm run check tells where it would" },
 	"npm run setup": {
 		not: "it gets the Pulumi CLI from the network, and tests must not need that; its choice of an engine is in every test",
@@ -17,6 +19,7 @@ export const ELSEWHERE: Readonly<Record<string, { test: string; by: string } | {
 		{ not: "it is how a part of the tests is run, and these are all of them" },
 	"npx mocha --no-config --timeout 300000 --require tsx/cjs --require ./test/support/hooks.ts test/guards/faults.test.ts":
 		{ not: "it is how one file of the tests is run, and these are all of them" },
+	"npm run rollback -- -s S --release 1.4.0": { test: "test/e2e/rollback.test.ts", by: '"--release", ' },
 	"npm run docs:settings": { test: "test/settings/reference.test.ts", by: "settingsReference" },
 	"npm run dashboard -- -s S": { test: "test/e2e/dashboard.test.ts", by: "dashboard.ts" },
 	"npm run dashboard -- -s S --token-file /etc/counting/dashboard-token": {
@@ -29,7 +32,10 @@ export const ELSEWHERE: Readonly<Record<string, { test: string; by: string } | {
 		test: "test/scripts/github.test.ts",
 		by: "scripts/comment.ts",
 	},
-	"node --require tsx/cjs engine/main.ts up --yes -s S": { test: "test/engine/commands.test.ts", by: "up" },
+	"node --require tsx/cjs engine/main.ts up --yes -s S": {
+		test: "test/engine/commands.test.ts",
+		by: 'bench.run("up", "--yes", "-s", "dev")',
+	},
 	"npm run soak -- --schedules 1000 --seed 20261125": {
 		not: "it goes on for hours; the same schedules are run in small numbers by test/traffic/crash.test.ts",
 	},
@@ -40,6 +46,15 @@ export const ELSEWHERE: Readonly<Record<string, { test: string; by: string } | {
 	},
 	"docker buildx build --platform linux/amd64 -f service/Dockerfile --push -t … .": {
 		not: "it needs a registry of one's own",
+	},
+	"openssl rand -base64 32 > /etc/counting/dashboard-token": { not: "it writes a file of the system's" },
+	"chmod 600 /etc/counting/dashboard-token": { not: "it changes a file of the system's" },
+	"openssl rand -base64 32 | npm run pulumi -- config set --secret notifySecret -s S": {
+		test: "test/e2e/secrets.test.ts",
+		by: '"--secret", "notifySecret"',
+	},
+	'echo \'{ "aws-tags": "advisory" }\' > exceptions.json': {
+		not: "it is for the command after it, which needs the CLI",
 	},
 	"docker rm -f <name>": { not: "Docker's own, for what a killed update has left" },
 	"docker network rm <name>": { not: "Docker's own, for what a killed update has left" },
