@@ -41,8 +41,10 @@ export interface ServerInstanceArgs {
 	monitoringSeconds: pulumi.Input<number>;
 	/** Days that Performance Insights keeps: 7, or a multiple of 31 up to 731. */
 	insightsRetentionDays: pulumi.Input<number>;
-	/** Refuses its deletion, and takes a last snapshot should that be lifted. */
+	/** Refuses its deletion. */
 	protect: boolean;
+	/** Whether its deletion leaves a last snapshot, and the backups for as long as they are kept. */
+	leavesBackups: boolean;
 	/** On everything that is made. */
 	tags: Record<string, string>;
 }
@@ -94,10 +96,12 @@ export class ServerInstance extends pulumi.ComponentResource {
 				backupWindow: args.backupWindow,
 				maintenanceWindow: args.maintenanceWindow,
 				copyTagsToSnapshot: true,
-				deleteAutomatedBackups: !args.protect,
 				deletionProtection: args.protect,
-				skipFinalSnapshot: !args.protect,
-				...(args.protect && { finalSnapshotIdentifier: `${identifier}-final` }),
+				deleteAutomatedBackups: !args.leavesBackups,
+				skipFinalSnapshot: !args.leavesBackups,
+				// A snapshot outlives the server: one of the same name that is made later needs another name for its own. That of
+				// the parameter group has the time in it at which that was made.
+				...(args.leavesBackups && { finalSnapshotIdentifier: pulumi.interpolate`${parameters.name}-final` }),
 				// The other colour runs the version that was tested with it; minor ones come with `engineVersion`.
 				autoMinorVersionUpgrade: false,
 				allowMajorVersionUpgrade: false,

@@ -6,11 +6,14 @@ export interface EncryptionKeyArgs {
 	prefix: string;
 	/** The region that the stack is in. */
 	region: pulumi.Input<string>;
-	/** Days between the key's deletion and its end, in which it can be taken back; 7 to 30. */
-	deletionWindowDays: pulumi.Input<number>;
+	/** Whether the key stays when the stack is destroyed: no snapshot that it has encrypted can be restored without it. */
+	outlivesStack: boolean;
 	/** On everything that is made. */
 	tags: Record<string, string>;
 }
+
+/** Days in which a deleted key can be taken back: what it has encrypted is lost with it. */
+const RECOVERY_DAYS = 7;
 
 /** The key that a stack's databases, snapshots, secrets, logs and notifications are encrypted with. */
 export class EncryptionKey extends pulumi.ComponentResource {
@@ -18,7 +21,7 @@ export class EncryptionKey extends pulumi.ComponentResource {
 
 	constructor(name: string, args: EncryptionKeyArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:platform:EncryptionKey", name, {}, opts);
-		const { prefix, region, deletionWindowDays, tags } = args;
+		const { prefix, region, outlivesStack, tags } = args;
 		const account = aws.getCallerIdentityOutput({}, { parent: this }).accountId;
 		const partition = aws.getPartitionOutput({}, { parent: this }).partition;
 		const key = new aws.kms.Key(
@@ -26,13 +29,13 @@ export class EncryptionKey extends pulumi.ComponentResource {
 			{
 				description: `What the stack ${prefix} stores`,
 				enableKeyRotation: true,
-				deletionWindowInDays: deletionWindowDays,
+				deletionWindowInDays: RECOVERY_DAYS,
 				policy: pulumi
 					.all([account, partition, region])
 					.apply((where) => JSON.stringify(keyPolicy(...where, prefix))),
 				tags,
 			},
-			{ parent: this },
+			{ parent: this, retainOnDelete: outlivesStack },
 		);
 		new aws.kms.Alias(`${name}-alias`, { name: `alias/${prefix}`, targetKeyId: key.keyId }, { parent: this });
 		this.arn = key.arn;

@@ -25,7 +25,6 @@ import {
 	CATALOG_CONNECTIONS,
 	CATALOG_STORAGE,
 	FAILURES_PER_MINUTE,
-	KEY_RECOVERY_DAYS,
 	SECRET_RECOVERY_DAYS,
 } from "./terms";
 
@@ -70,11 +69,7 @@ export class AwsPlatform implements Platform {
 		const { prefix, tags } = this;
 		const common = { prefix, tags };
 		const opts = this.at({});
-		this.key = new EncryptionKey(
-			"key",
-			{ ...common, region, deletionWindowDays: KEY_RECOVERY_DAYS[this.protection] },
-			opts,
-		);
+		this.key = new EncryptionKey("key", { ...common, region, outlivesStack: this.isProduction }, opts);
 		this.network = new Network("network", { ...common, ...networkOf(settings) }, opts);
 		const runner = runnerAddresses(settings);
 		this.firewall = new Firewall(
@@ -130,6 +125,7 @@ export class AwsPlatform implements Platform {
 				monitoringSeconds: 60,
 				insightsRetentionDays: 7,
 				protect: settings.protectDatabases,
+				leavesBackups: this.isProduction,
 			},
 			this.at(opts),
 		);
@@ -232,7 +228,7 @@ export class AwsPlatform implements Platform {
 				...{ image, cluster: this.cluster, keyArn: this.key.arn, tags },
 				prefix: `${prefix}-${color}`,
 				secretPrefix: `${prefix}/${color}`,
-				secretRecoveryDays: SECRET_RECOVERY_DAYS[this.protection],
+				secretRecoveryDays: this.isProduction ? SECRET_RECOVERY_DAYS : 0,
 				subnetIds: this.network.privateSubnetIds,
 				securityGroupId: this.firewall.ids.service,
 				targetGroupArn: this.balancer.targets[color],
@@ -247,8 +243,9 @@ export class AwsPlatform implements Platform {
 		return { url, insideUrl: url, targetGroup: url.apply(() => color), resource: service };
 	}
 
-	private get protection(): "protected" | "replaceable" {
-		return this.settings.protectDatabases ? "protected" : "replaceable";
+	/** Whether it leaves something behind: also once `protectDatabases` is lifted, which comes before every destroy. */
+	private get isProduction(): boolean {
+		return this.settings.environment === "production";
 	}
 
 	/** In the stack's account and region. */
@@ -265,7 +262,7 @@ function networkOf(settings: AwsSettings) {
 				...(publicSubnetIds !== undefined && { publicSubnetIds }),
 				...(privateSubnetIds !== undefined && { privateSubnetIds }),
 			}
-		: { cidr, zones, gatewayPerZone: settings.protectDatabases };
+		: { cidr, zones, gatewayPerZone: settings.environment === "production" };
 }
 
 /** @throws RunError when there are none */

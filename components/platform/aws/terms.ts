@@ -12,11 +12,8 @@ export const CATALOG_STORAGE = { storageGigabytes: 20, maxStorageGigabytes: 100 
 /** Connections beside those of the queue and of deployments. */
 export const CATALOG_CONNECTIONS = 20;
 
-/** Days in which a deleted key can be taken back: what it encrypted is lost with it. */
-export const KEY_RECOVERY_DAYS = { protected: 30, replaceable: 7 } as const;
-
-/** Days in which a deleted secret can be taken back; its name is taken for so long. */
-export const SECRET_RECOVERY_DAYS = { protected: 7, replaceable: 0 } as const;
+/** Days in which a deleted secret of a production stack can be taken back; its name is taken for so long. */
+export const SECRET_RECOVERY_DAYS = 7;
 
 /** Failed requests a minute from which on it is an alarm: single ones are retried by clients. */
 export const FAILURES_PER_MINUTE = 10;

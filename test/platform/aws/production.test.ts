@@ -226,10 +226,37 @@ describe("the production stack on platform aws", () => {
 			);
 			const { enableDeletionProtection } = the(own, "LoadBalancer", "router").inputs;
 			const { recoveryWindowInDays } = the(own, "Secret", "blue-service-application").inputs;
-			assert.deepEqual([enableDeletionProtection, recoveryWindowInDays], [kept, kept ? 7 : 0]);
+			const { skipFinalSnapshot, deleteAutomatedBackups } = the(
+				own,
+				"Instance",
+				"server-blue-instance",
+			).inputs;
+			assert.deepEqual(
+				[enableDeletionProtection, recoveryWindowInDays, skipFinalSnapshot, deleteAutomatedBackups],
+				[kept, kept ? 7 : 0, !kept, !kept],
+			);
+			assert.equal(the(own, "Key", "key-key").retained, kept);
 			assert.deepEqual(untagged(own, { Environment: environment }), []);
 		});
 	}
+
+	it("leaves what it can be restored from also once its destruction is allowed", async () => {
+		const own = await production({ ...made, protectDatabases: "false", allowDestroy: "production" });
+		for (const server of ["server", "server-blue", "server-green"]) {
+			const { inputs } = the(own, "Instance", `${server}-instance`);
+			const { deletionProtection, deleteAutomatedBackups, skipFinalSnapshot, finalSnapshotIdentifier } =
+				inputs;
+			assert.deepEqual(
+				[deletionProtection, deleteAutomatedBackups, skipFinalSnapshot, finalSnapshotIdentifier],
+				[false, false, false, `${server}-parameters-final`],
+			);
+		}
+		assert.equal(the(own, "LoadBalancer", "router").inputs.enableDeletionProtection, false);
+		assert.equal(the(own, "Secret", "blue-service-queue").inputs.recoveryWindowInDays, 7);
+		assert.equal(the(own, "Key", "key-key").retained, true);
+		assert.equal(counted(own).NatGateway, 2);
+		assert.equal(nodeInputs(own, "guards:DestroyGuard", "destroy-guard").allowed, true);
+	});
 
 	it("declares no alarm where nobody is to be told", async () => {
 		const { MetricAlarm, Topic } = counted(await production({ alerting: "false" }));

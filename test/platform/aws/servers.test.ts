@@ -11,7 +11,7 @@ const keyArn = "arn:aws:kms:eu-central-1:123456789012:key/1";
 const region = "eu-central-1";
 
 describe("a database server on AWS", () => {
-	function server(protect: boolean) {
+	function server(protect: boolean, leavesBackups: boolean) {
 		return declaredBy(() => {
 			const environment = new ServerEnvironment("servers", {
 				subnetIds: ["subnet-c", "subnet-d"],
@@ -29,13 +29,13 @@ describe("a database server on AWS", () => {
 				},
 				...{ administrator: "deployment", password: "hidden", backupRetentionDays: 35 },
 				...{ backupWindow: "01:00-02:00", maintenanceWindow: "sun:03:00-sun:04:00" },
-				...{ monitoringSeconds: 60, insightsRetentionDays: 7, protect, tags: TAGS },
+				...{ monitoringSeconds: 60, insightsRetentionDays: 7, protect, leavesBackups, tags: TAGS },
 			});
 		});
 	}
 
 	it("is encrypted, private, backed up, watched, and not deleted by a slip", async () => {
-		const declared = await server(true);
+		const declared = await server(true, true);
 		assert.deepEqual(counted(declared), {
 			SubnetGroup: 1,
 			Role: 1,
@@ -69,7 +69,7 @@ describe("a database server on AWS", () => {
 			deleteAutomatedBackups: false,
 			deletionProtection: true,
 			skipFinalSnapshot: false,
-			finalSnapshotIdentifier: "counting-production-green-final",
+			finalSnapshotIdentifier: "server-green-parameters-final",
 			autoMinorVersionUpgrade: false,
 			allowMajorVersionUpgrade: false,
 			applyImmediately: false,
@@ -85,12 +85,24 @@ describe("a database server on AWS", () => {
 		assert.deepEqual(untagged(declared, TAGS), []);
 	});
 
-	it("goes without a snapshot where data is not protected", async () => {
-		const { inputs } = the(await server(false), "Instance", "server-green-instance");
-		const { deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier } = inputs;
+	it("goes without a snapshot and takes its backups along where nothing is to be left", async () => {
+		const { inputs } = the(await server(false, false), "Instance", "server-green-instance");
+		const { deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier, deleteAutomatedBackups } = inputs;
 		assert.deepEqual(
-			{ deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier },
-			{ deletionProtection: false, skipFinalSnapshot: true, finalSnapshotIdentifier: undefined },
+			[deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier, deleteAutomatedBackups],
+			[false, true, undefined, true],
+		);
+	});
+
+	it("leaves a snapshot also when its deletion is allowed, by a name that no earlier server's has", async () => {
+		const declared = await server(false, true);
+		const { namePrefix, name } = the(declared, "ParameterGroup", "server-green-parameters").inputs;
+		assert.deepEqual([namePrefix, name], ["counting-production-green-", undefined]);
+		const { inputs } = the(declared, "Instance", "server-green-instance");
+		const { deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier, deleteAutomatedBackups } = inputs;
+		assert.deepEqual(
+			[deletionProtection, skipFinalSnapshot, finalSnapshotIdentifier, deleteAutomatedBackups],
+			[false, false, "server-green-parameters-final", false],
 		);
 	});
 
@@ -138,10 +150,12 @@ describe("a secret on AWS", () => {
 });
 
 describe("the key on AWS", () => {
-	it("turns by itself and is used by the stack's own logs and alarms only", async () => {
+	it("turns by itself, stays where snapshots need it, and is used by the stack's own logs and alarms only", async () => {
 		const declared = await declaredBy(
-			() => new EncryptionKey("key", { prefix, region, deletionWindowDays: 30, tags: TAGS }),
+			() => new EncryptionKey("key", { prefix, region, outlivesStack: true, tags: TAGS }),
 		);
+		assert.equal(the(declared, "Key", "key-key").retained, true);
+		assert.equal(the(declared, "Alias", "key-alias").retained, false);
 		assert.deepEqual(counted(declared), { Key: 1, Alias: 1 });
 		const { policy, ...rest } = the(declared, "Key", "key-key").inputs;
 		assert.equal(rest.enableKeyRotation, true);
