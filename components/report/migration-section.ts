@@ -42,7 +42,9 @@ export async function undoneSection({ version, name, down }: Migration): Promise
 
 /** What sections lock together of what was there before each of them. */
 export async function locksTaken(sections: readonly Section[]): Promise<"none" | "some" | "partly unknown"> {
-	const effects = (await Promise.all(sections.map(sectionEffects))).flat().map(({ effect }) => effect);
+	const effects = (await Promise.all(sections.map((section) => sectionEffects(section))))
+		.flat()
+		.map(({ effect }) => effect);
 	if (effects.some(({ work }) => work === "unknown")) {
 		return "partly unknown";
 	}

@@ -102,7 +102,11 @@ async function wholeReport(
 		applied.map(({ version, up }) => ({ version, direction: "up" as const, section: up })),
 	);
 	const present = files.migrations.filter((migration) => !applied.includes(migration));
-	const fits = await compatibility(settings, present, applied, warnings ?? []);
+	const fits = await compatibility(
+		settings,
+		{ present, applied, undone: undone.filter((each) => typeof each !== "string") },
+		warnings ?? [],
+	);
 	const policy = policyOf(settings);
 	const refusals = [
 		...plan.refusals,
@@ -119,7 +123,7 @@ async function wholeReport(
 		section("Rules", rulesText(policy, guards)),
 	];
 	return {
-		headline: await headline(settings, lastKnown, { applied, undone }),
+		headline: await headline(settings, lastKnown, { applied, undone }, fits.breaking),
 		parts,
 		refusals: [...new Set(refusals)],
 		unknown: [
@@ -184,6 +188,7 @@ async function headline(
 	{ release, strategy }: Settings,
 	last: { release: string } | undefined,
 	{ applied, undone }: Running,
+	breaking: number,
 ): Promise<string> {
 	const from = last === undefined ? `release \`${release}\`` : `release \`${last.release}\` → \`${release}\``;
 	const counted = [
@@ -192,7 +197,13 @@ async function headline(
 	];
 	const what =
 		counted.length === 0 ? ["no migration"] : [...counted, ...(await locksText({ applied, undone }))];
-	return [from, strategy, ...what].join(", ");
+	const broken =
+		breaking === 0 || last === undefined
+			? []
+			: [
+					`**${breaking === 1 ? "1 statement breaks" : `${breaking} statements break`} what release ${last.release} uses until the new one is ready**`,
+				];
+	return [from, strategy, ...what, ...broken].join(", ");
 }
 
 async function locksText({ applied, undone }: Running): Promise<string[]> {

@@ -138,7 +138,7 @@ describe("the release report", () => {
 		const text = STACK_FILE.replace("blue-green", "in-place").replace("release: 1.3.0", "release: 1.5.0");
 		const read = withFiles({
 			"1.5.0_widen_names.sql":
-				"-- type: schema\n\n-- migrate:up\nALTER TABLE cameras ALTER COLUMN name TYPE varchar(400);\nCREATE INDEX idx_cameras_name ON cameras (name);\n\n-- migrate:down\nDROP INDEX idx_cameras_name;\n",
+				"-- type: schema\n\n-- migrate:up\nALTER TABLE cameras DROP COLUMN location;\nALTER TABLE cameras ALTER COLUMN name TYPE varchar(400);\nCREATE INDEX idx_cameras_name ON cameras (name);\n\n-- migrate:down\nDROP INDEX idx_cameras_name;\nALTER TABLE cameras ADD COLUMN location text;\n",
 		});
 		const { colors: _, ...last } = released(["1.4.0", REAL]);
 		await assertGolden("in-place", inputs({ text, migrations: { read }, last: { known: last } }), false);

@@ -79,6 +79,11 @@ const OTHER_RELATIONS: readonly (ObjectType | undefined)[] = ["OBJECT_VIEW", "OB
 /** Named by their table's name and their own. */
 const OF_A_TABLE: readonly (ObjectType | undefined)[] = ["OBJECT_TRIGGER", "OBJECT_RULE", "OBJECT_POLICY"];
 
+/** What a DROP names. */
+export function droppedNames({ objects = [] }: DropStmt): string[] {
+	return objects.map((object) => nameText(partsOf(object)));
+}
+
 function dropped({ objects = [], removeType, concurrent, behavior }: DropStmt): StatementEffect {
 	const names = objects.map(partsOf);
 	const cascade = behavior === "DROP_CASCADE" ? ["ACCESS EXCLUSIVE on what depends on it as well"] : [];

@@ -7,6 +7,7 @@ import { effectOf } from "./statement-locks";
 /** A statement of a section, with what it locks of what was there before the section. */
 export interface SectionStatement {
 	sql: string;
+	node: Node;
 	/** 1-based, of the section's file. */
 	line: number;
 	effect: StatementEffect;
@@ -16,12 +17,16 @@ export interface SectionStatement {
  * What each statement of a section locks and does. Locks of what the section itself has made are left out, since nobody
  * else knows it yet.
  *
+ * @param names what sections before it have made, where that is nobody else's either; it learns of this one's
  * @throws Error when PostgreSQL's parser refuses the section
  */
-export async function sectionEffects(section: Section): Promise<SectionStatement[]> {
-	const names = new OwnNames();
+export async function sectionEffects(
+	section: Section,
+	names: OwnNames = new OwnNames(),
+): Promise<SectionStatement[]> {
 	return (await statementsOf(section)).map(({ sql, start, node }) => ({
 		sql,
+		node,
 		line: lineOf(section, start),
 		effect: names.withoutOwn(node, effectOf(node)),
 	}));
@@ -37,7 +42,7 @@ const RELATIONS: readonly (ObjectType | undefined)[] = [
 ];
 
 /** The names that statements so far have made for certain. */
-class OwnNames {
+export class OwnNames {
 	private readonly made = new Set<string>();
 	/** What was there before, so that its name may be in use whoever makes it again. */
 	private readonly there = new Set<string>();
