@@ -36,6 +36,7 @@ const POLL_INTERVAL_MS = 2000;
 export class AlbRouter implements Router {
 	/** What CloudWatch counted before is not this deployment's. */
 	private readonly since = new Date();
+	private routedAt = this.since;
 
 	constructor(
 		private readonly address: AlbAddress,
@@ -101,6 +102,7 @@ export class AlbRouter implements Router {
 				}),
 			),
 		);
+		this.routedAt = new Date();
 		const active = await this.active();
 		if (active?.targetGroup !== color) {
 			throw new Error(
@@ -114,11 +116,17 @@ export class AlbRouter implements Router {
 
 	async releaseForsaken(): Promise<void> {}
 
-	/** Since this deployment began to look, as far as CloudWatch has it: it is one to two minutes behind. */
+	/**
+	 * Since this deployment began to look, as far as CloudWatch has it: it is one to two minutes behind. What the load
+	 * balancer answered itself is counted for the colour that has the traffic, from the minute after the switch on.
+	 */
 	traffic(targetGroup: string): Promise<TrafficCounters> {
 		const { loadBalancer, colors } = this.address;
 		const { targetGroupArn } = colors[this.colorNamed({ targetGroup })];
-		return countersSince(this.metrics, { loadBalancer, targetGroupArn, since: this.since });
+		return countersSince(this.metrics, {
+			...{ loadBalancer, targetGroupArn },
+			...{ since: this.since, routedAt: this.routedAt },
+		});
 	}
 
 	async targetsOf(color: string): Promise<Target[]> {

@@ -12,6 +12,8 @@ export interface CountersOptions {
 	targetGroupArn: string;
 	/** When to begin to count. */
 	since: Date;
+	/** When the target group got the traffic: from the next whole minute on, what the load balancer answers itself is of it. */
+	routedAt: Date;
 }
 
 /** Upper limits of the latency buckets, in milliseconds; one more has no limit. */
@@ -20,21 +22,32 @@ const BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 const PERIOD_SECONDS = 60;
 
 /**
- * What a target group's targets have done, by the load balancer's metrics. Of the latencies CloudWatch counts those in a
- * range by itself: its statistic is called a trimmed count.
+ * What the load balancer answers in place of a target that refuses, drops or does not answer a request (502, 504), and
+ * where there is none (503). They are published for the load balancer as a whole, and for no target group.
+ */
+const OWN_ANSWERS = {
+	502: "HTTPCode_ELB_502_Count",
+	503: "HTTPCode_ELB_503_Count",
+	504: "HTTPCode_ELB_504_Count",
+};
+
+/**
+ * What a target group's targets have done, and left to the load balancer to answer, by the load balancer's metrics. Of
+ * the latencies CloudWatch counts those in a range by itself: its statistic is called a trimmed count.
  */
 export async function countersSince(
 	client: CloudWatchClient,
-	{ loadBalancer, targetGroupArn, since }: CountersOptions,
+	{ loadBalancer, targetGroupArn, since, routedAt }: CountersOptions,
 ): Promise<TrafficCounters> {
-	const dimensions = [
-		{ Name: "LoadBalancer", Value: loadBalancer },
+	const all = [{ Name: "LoadBalancer", Value: loadBalancer }];
+	const ofGroup = [
+		...all,
 		{ Name: "TargetGroup", Value: targetGroupArn.slice(targetGroupArn.indexOf("targetgroup/")) },
 	];
-	const query = (Id: string, MetricName: string, Stat: string): MetricDataQuery => ({
+	const query = (Id: string, MetricName: string, Stat: string, Dimensions = ofGroup): MetricDataQuery => ({
 		Id,
 		MetricStat: {
-			Metric: { Namespace: "AWS/ApplicationELB", MetricName, Dimensions: dimensions },
+			Metric: { Namespace: "AWS/ApplicationELB", MetricName, Dimensions },
 			Period: PERIOD_SECONDS,
 			Stat,
 		},
@@ -48,7 +61,8 @@ export async function countersSince(
 				MetricDataQueries: [
 					query("requests", "RequestCount", "Sum"),
 					query("failures", "HTTPCode_Target_5XX_Count", "Sum"),
-					query("unanswered", "TargetConnectionErrorCount", "Sum"),
+					query("unconnected", "TargetConnectionErrorCount", "Sum"),
+					...Object.entries(OWN_ANSWERS).map(([status, name]) => query(`own${status}`, name, "Sum", all)),
 					...ranges.map(({ leMs, aboveMs }, index) =>
 						query(`bucket${index}`, "TargetResponseTime", trimmedCount(aboveMs, leMs)),
 					),
@@ -56,14 +70,22 @@ export async function countersSince(
 			}),
 		),
 	);
-	const sum = (id: string) =>
-		(reply.MetricDataResults?.find((result) => result.Id === id)?.Values ?? []).reduce(
-			(all, one) => all + one,
+	const sum = (id: string, from = 0) => {
+		const { Values = [], Timestamps = [] } = reply.MetricDataResults?.find((each) => each.Id === id) ?? {};
+		return Values.reduce(
+			(total, one, index) => total + ((Timestamps[index]?.getTime() ?? 0) < from ? 0 : one),
 			0,
 		);
+	};
+	const minute = PERIOD_SECONDS * 1000;
+	const own = (status: keyof typeof OWN_ANSWERS) =>
+		sum(`own${status}`, Math.ceil(routedAt.getTime() / minute) * minute);
+	// A connection that failed is answered with 502 or 504: it is one failure, whichever of both has been published.
+	const failures = sum("failures") + own(503) + Math.max(sum("unconnected"), own(502) + own(504));
 	return {
-		requests: sum("requests") + sum("unanswered"),
-		failures: sum("failures") + sum("unanswered"),
+		// Those are among the requests for which there was a target, but no 503 is.
+		requests: Math.max(sum("requests") + own(503), failures),
+		failures,
 		latencyBuckets: ranges.map(({ leMs }, index) => ({ leMs, count: sum(`bucket${index}`) })),
 	};
 }

@@ -122,14 +122,9 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 		await assert.rejects(router.active(), RouterUnreachable);
 	});
 
-	it("adds up what CloudWatch has of a colour since the deployment began", async () => {
-		const values: Record<string, number[]> = {
-			requests: [100, 20],
-			failures: [3],
-			unanswered: [2],
-			bucket2: [60, 58],
-		};
-		const router = await routerOn(({ body }) => {
+	/** CloudWatch, with what it has published for each query. */
+	function published(values: Record<string, Point[]>) {
+		return ({ body }: Asked): Answer => {
 			const { MetricDataQueries } = JSON.parse(body) as { MetricDataQueries: { Id: string }[] };
 			return {
 				status: 200,
@@ -137,39 +132,100 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 					MetricDataResults: MetricDataQueries.map(({ Id }) => ({
 						Id,
 						StatusCode: "Complete",
-						Values: values[Id] ?? [],
+						Values: (values[Id] ?? []).map(([value]) => value),
+						Timestamps: (values[Id] ?? []).map(([, at]) => at),
 					})),
 				}),
 			};
-		});
+		};
+	}
+
+	it("adds up what CloudWatch has of a colour since the deployment began", async () => {
+		const router = await routerOn(
+			published({
+				requests: [
+					[100, later(1)],
+					[20, later(0)],
+				],
+				failures: [[3, later(1)]],
+				unconnected: [[2, later(1)]],
+				bucket2: [
+					[60, later(1)],
+					[58, later(0)],
+				],
+			}),
+		);
 		const { requests, failures, latencyBuckets } = await router.traffic("green");
-		assert.deepEqual({ requests, failures }, { requests: 122, failures: 5 });
+		assert.deepEqual({ requests, failures }, { requests: 120, failures: 5 });
 		assert.deepEqual(
 			latencyBuckets.filter(({ count }) => count > 0),
 			[{ leMs: 50, count: 118 }],
 		);
 		const sent = JSON.parse(aws?.asked[0]?.body ?? "") as {
-			MetricDataQueries: { MetricStat: { Metric: { Dimensions: unknown }; Stat: string } }[];
+			MetricDataQueries: {
+				MetricStat: {
+					Metric: { MetricName: string; Dimensions: { Name: string; Value: string }[] };
+					Stat: string;
+				};
+			}[];
 		};
-		assert.deepEqual(sent.MetricDataQueries[0]?.MetricStat.Metric.Dimensions, [
-			{ Name: "LoadBalancer", Value: "app/counting/1" },
-			{ Name: "TargetGroup", Value: "targetgroup/green/2" },
+		const queries = sent.MetricDataQueries.map(({ MetricStat: { Metric, Stat } }) => [
+			Metric.MetricName,
+			Metric.Dimensions.map(({ Value }) => Value).join(" "),
+			Stat,
+		]);
+		const ofGroup = "app/counting/1 targetgroup/green/2";
+		// As AWS publishes them: the load balancer's own answers belong to no target group.
+		assert.deepEqual(queries.slice(0, 6), [
+			["RequestCount", ofGroup, "Sum"],
+			["HTTPCode_Target_5XX_Count", ofGroup, "Sum"],
+			["TargetConnectionErrorCount", ofGroup, "Sum"],
+			["HTTPCode_ELB_502_Count", "app/counting/1", "Sum"],
+			["HTTPCode_ELB_503_Count", "app/counting/1", "Sum"],
+			["HTTPCode_ELB_504_Count", "app/counting/1", "Sum"],
 		]);
 		assert.deepEqual(
-			sent.MetricDataQueries.map(({ MetricStat }) => MetricStat.Stat),
+			queries.slice(6),
 			[
-				...[
-					"Sum",
-					"Sum",
-					"Sum",
-					"TC(:0.01)",
-					"TC(0.01:0.025)",
-					"TC(0.025:0.05)",
-					"TC(0.05:0.1)",
-					"TC(0.1:0.25)",
-				],
+				...["TC(:0.01)", "TC(0.01:0.025)", "TC(0.025:0.05)", "TC(0.05:0.1)", "TC(0.1:0.25)"],
 				...["TC(0.25:0.5)", "TC(0.5:1)", "TC(1:2.5)", "TC(2.5:5)", "TC(5:10)", "TC(10:)"],
-			],
+			].map((stat) => ["TargetResponseTime", ofGroup, stat]),
 		);
 	});
+
+	it("counts requests that a colour lets hang, drops or has no task for, from the switch on, and each once", async () => {
+		const metrics = published({
+			requests: [[100, later(2)]],
+			failures: [[3, later(2)]],
+			// Answered with 502 or 504 each.
+			unconnected: [[4, later(2)]],
+			own502: [
+				[10, later(-1)],
+				[6, later(2)],
+			],
+			own503: [[5, later(3)]],
+			own504: [
+				[90, later(2)],
+				[50, later(-2)],
+			],
+		});
+		const router = await routerOn((asked) =>
+			asked.action === "ModifyListener" || asked.action === "DescribeListeners"
+				? listener(asked.action === "ModifyListener" ? "Modify" : "Describe", {
+						[address.colors.green.targetGroupArn]: 100,
+					})
+				: metrics(asked),
+		);
+		await router.route(green);
+		const { requests, failures } = await router.traffic("green");
+		assert.deepEqual({ requests, failures }, { requests: 105, failures: 3 + 6 + 5 + 90 });
+	});
 });
+
+/** A value of CloudWatch, and the second at which its minute begins. */
+type Point = [value: number, at: number];
+
+/** The beginning of a whole minute, in seconds: with 0 that of the present one. */
+function later(minutes: number): number {
+	return (Math.floor(Date.now() / 60_000) + minutes) * 60;
+}
