@@ -15,6 +15,7 @@ const DATABASE = "postgres";
 
 /** PostgreSQL, services and router as containers of one Docker engine. */
 export class DockerPlatform implements Platform {
+	readonly resources: pulumi.Resource[];
 	private readonly host: DockerHost;
 	/** Begins the names of what is the stack's on the engine. */
 	private readonly prefix: string;
@@ -25,6 +26,7 @@ export class DockerPlatform implements Platform {
 	) {
 		this.prefix = names.base.replaceAll("_", "-");
 		this.host = new DockerHost("docker", { address: settings.dockerHost, networkName: this.prefix });
+		this.resources = [this.host];
 	}
 
 	server(name: string, args: ServerArgs, opts: pulumi.ComponentResourceOptions): PlacedServer {

@@ -12,6 +12,7 @@ import type { PlacedRouter, PlacedServer, PlacedService, Platform, ServerArgs } 
 /** PostgreSQL, services and router as processes on this machine that outlive the update. */
 export class LocalPlatform implements Platform {
 	readonly replicationRole?: NonNullable<Platform["replicationRole"]>;
+	readonly resources: pulumi.Resource[] = [];
 	private readonly reference: RouterReference & { kind: "gateway" };
 
 	constructor(

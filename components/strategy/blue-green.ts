@@ -77,7 +77,11 @@ export function deployBlueGreen(inputs: StackInputs) {
 		{ dependsOn: colors.flatMap(({ health, stages }) => [health, ...stages]) },
 	);
 
-	guardDestruction(stack, settings, [servers, catalog, watcher, queue, router.resource, ...colors, traffic]);
+	guardDestruction(stack, settings, [
+		...platform.resources,
+		...[servers, catalog, watcher, queue, router.resource],
+		...[...colors, traffic],
+	]);
 
 	const { last } = inputs;
 	return {

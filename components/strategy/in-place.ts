@@ -134,6 +134,7 @@ export function deployInPlace({ stack, settings, names, migrations, requiredSche
 	});
 
 	guardDestruction(stack, settings, [
+		...platform.resources,
 		server,
 		catalog,
 		watcher,

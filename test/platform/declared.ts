@@ -9,6 +9,8 @@ export interface Declared {
 	waitsFor: string[];
 	/** Names of inputs whose changes are not its declaration's business. */
 	ignores: string[];
+	/** What is deleted after it at the earliest: what it waits for, its parent and its provider, as `type name`. */
+	standsOn: string[];
 	/** Whether it stays where it is when the stack no longer has it. */
 	retained: boolean;
 }
@@ -28,6 +30,8 @@ interface Registration {
 	getDependenciesList(): string[];
 	getIgnorechangesList(): string[];
 	getRetainondelete(): boolean;
+	getParent(): string;
+	getProvider(): string;
 }
 
 /** What a program declares on a stack that has nothing yet. */
@@ -40,7 +44,7 @@ export async function declaredOn(
 	await pulumi.runtime.setMocks(
 		{
 			newResource: ({ type, name, inputs }) => {
-				declared.push({ type, name, inputs, waitsFor: [], ignores: [], retained: false });
+				declared.push({ type, name, inputs, waitsFor: [], standsOn: [], ignores: [], retained: false });
 				return { id: `${name}-id`, state: { ...inputs, ...answered(type, name) } };
 			},
 			call: ({ token }) => {
@@ -63,9 +67,31 @@ export async function declaredOn(
 	return declared.map((each) => ({ ...each, ...sent.get(`${each.type} ${each.name}`) }));
 }
 
+/** What a destroy can delete although the guard refuses it: all that the guard does not stand on, be it by way of others. */
+export function unguarded(declared: readonly Declared[]): string[] {
+	const keyOf = (each: Declared) => `${each.type} ${each.name}`;
+	const byKey = new Map(declared.map((each) => [keyOf(each), each]));
+	const below = new Set(["pulumi-nodejs:dynamic/guards:DestroyGuard destroy-guard"]);
+	for (const key of below) {
+		for (const next of byKey.get(key)?.standsOn ?? []) {
+			below.add(next);
+		}
+	}
+	// Components are nothing by themselves.
+	return [...byKey.keys()].filter((key) => !below.has(key) && !key.startsWith("camera-counting:")).sort();
+}
+
+type Sent = Pick<Declared, "waitsFor" | "standsOn" | "ignores" | "retained">;
+
+/** As `type name`; a URN has the types of all parents before its own. */
+function keyOfUrn(urn: string): string {
+	const [types = "", name = ""] = urn.split("::").slice(-2);
+	return `${types.split("$").at(-1)} ${name}`;
+}
+
 /** Mocks are not told what a resource waits for: it is read from what the SDK sends. */
-function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores" | "retained">> {
-	const found = new Map<string, Pick<Declared, "waitsFor" | "ignores" | "retained">>();
+function watchRegistrations(): Map<string, Sent> {
+	const found = new Map<string, Sent>();
 	const monitor = pulumi.runtime.getMonitor() as unknown as {
 		registerResource(request: Registration, ...rest: unknown[]): unknown;
 	};
@@ -74,6 +100,12 @@ function watchRegistrations(): Map<string, Pick<Declared, "waitsFor" | "ignores"
 		const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? "");
 		found.set(`${request.getType()} ${request.getName()}`, {
 			waitsFor: [...new Set(names)].sort(),
+			standsOn: [
+				...request.getDependenciesList().map(keyOfUrn),
+				keyOfUrn(request.getParent()),
+				// With the provider's id after its URN.
+				keyOfUrn(request.getProvider().split("::").slice(0, -1).join("::")),
+			],
 			ignores: request.getIgnorechangesList(),
 			retained: request.getRetainondelete(),
 		});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deployCommitted } from "./committed";
-import { counted, type Declared, declaredOn } from "./declared";
+import { counted, type Declared, declaredOn, unguarded } from "./declared";
 
 const CONTAINER = "docker:index/container:Container";
 
@@ -52,6 +52,10 @@ describe("the staging stack on platform docker", () => {
 			// Each of the three, and what fills its volume of files.
 			[CONTAINER]: 6,
 		});
+	});
+
+	it("begins its destruction in production with the guard, before all else", async () => {
+		assert.deepEqual(unguarded(await staging({ environment: "production", sslMode: "disable" })), []);
 	});
 
 	it("declares nothing of platform local, and of everything else as much as that does", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deployCommitted } from "./committed";
-import { counted, type Declared, declaredOn, nodeInputs } from "./declared";
+import { counted, type Declared, declaredOn, nodeInputs, unguarded } from "./declared";
 
 /** What the providers of this machine would have answered. */
 function answered(type: string, name: string): Record<string, unknown> {
@@ -72,6 +72,12 @@ describe("a blue-green stack on platform local", () => {
 			);
 		});
 	}
+
+	it("begins its destruction in production with the guard, before all else", async () => {
+		const declared = await local({ environment: "production", sslMode: "disable" });
+		assert.deepEqual(unguarded(declared), []);
+		assert.notDeepEqual(unguarded(await local({})), []);
+	});
 
 	it("waits for what it uses, and for a service and its checks before it gets the traffic", async () => {
 		const declared = await local({});

@@ -39,6 +39,7 @@ export class AwsPlatform implements Platform {
 		attributes: { replication: false, bypassRowLevelSecurity: false },
 		roles: ["rds_replication", "pg_read_all_data"],
 	};
+	readonly resources: pulumi.Resource[];
 	/** Begins the names of what is the stack's in its account. */
 	private readonly prefix: string;
 	private readonly tags: Record<string, string>;
@@ -95,6 +96,8 @@ export class AwsPlatform implements Platform {
 		this.alarms = settings.alerting
 			? new AlarmTopic("alarms", { ...common, keyArn: this.key.arn, emails: [...alarmEmails] }, opts)
 			: undefined;
+		const { key, network, firewall, servers, cluster, alarms } = this;
+		this.resources = [key, network, firewall, servers, cluster, ...(alarms ? [alarms] : [])];
 	}
 
 	server(name: string, args: ServerArgs, opts: pulumi.ComponentResourceOptions): PlacedServer {
@@ -181,7 +184,7 @@ export class AwsPlatform implements Platform {
 		this.balancer = balancer;
 		const loadBalancer = balancer.loadBalancer.arnSuffix;
 		if (this.alarms !== undefined) {
-			new TrafficAlarms(
+			const alarms = new TrafficAlarms(
 				`${name}-alarms`,
 				{
 					...{ topicArn: this.alarms.arn, prefix, tags, loadBalancer },
@@ -190,6 +193,7 @@ export class AwsPlatform implements Platform {
 				},
 				this.at(opts),
 			);
+			this.resources.push(alarms);
 		}
 		const color = (one: Color) => ({
 			targetGroupArn: balancer.targetGroups[one].arn,

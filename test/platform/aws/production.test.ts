@@ -5,7 +5,7 @@ import { planBlueGreen } from "../../../components/release/blue-green";
 import type { LastUpdate } from "../../../components/release/last-update";
 import { after, desired } from "../../release/support";
 import { committedSettings, deployCommitted } from "../committed";
-import { counted as countedByType, type Declared, nodeInputs } from "../declared";
+import { counted as countedByType, type Declared, nodeInputs, unguarded } from "../declared";
 import { counted, declaredBy, ingress, the, untagged } from "./declared";
 
 const certificates = { databaseCertificates: "test/platform/aws/certificates.pem" };
@@ -257,6 +257,15 @@ describe("the production stack on platform aws", () => {
 		assert.equal(counted(own).NatGateway, 2);
 		assert.equal(nodeInputs(own, "guards:DestroyGuard", "destroy-guard").allowed, true);
 	});
+
+	for (const [what, changes] of [
+		["that is there", {}],
+		["of its own", made],
+	] as const) {
+		it(`begins its destruction with the guard, before all else, in a network ${what}`, async () => {
+			assert.deepEqual(unguarded(await production(changes)), []);
+		});
+	}
 
 	it("declares no alarm where nobody is to be told", async () => {
 		const { MetricAlarm, Topic } = counted(await production({ alerting: "false" }));
