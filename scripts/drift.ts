@@ -1,55 +1,88 @@
+import { parseArgs } from "node:util";
 import { chooseEngine, runPulumi } from "./engine";
-import { githubTarget, writeIssue } from "./github";
+import { closeIssue, type GitHubTarget, githubTarget, writeIssue } from "./github";
 import { run } from "./run";
 import { stackOf } from "./stack-environment";
 
 const USAGE = "usage: npm run drift -- --stack <stack> [--issue]";
-const ISSUE = "--issue";
+/** How both engines end where `--expect-no-changes` found some. */
+const CHANGES_FOUND = 7;
 
 async function main(args: string[]): Promise<number> {
-	const stack = stackOf(args, process.env);
-	if (stack === undefined) {
+	const options = readOptions(args);
+	if (options === undefined) {
 		console.error(USAGE);
 		return 2;
 	}
-	const target = args.includes(ISSUE) ? githubTarget(process.env) : undefined;
+	const { stack } = options;
+	const target = options.issue ? githubTarget(process.env) : undefined;
 	let seen = "";
+	const show = (stream: NodeJS.WriteStream) => (text: string) => {
+		seen += text;
+		stream.write(text);
+	};
 	// The embedded engine's own resources look at what is really there in every preview.
 	const looking = chooseEngine().kind === "cli" ? ["--refresh", "--diff"] : [];
 	const code = await runPulumi(["preview", ...looking, "--expect-no-changes", "-s", stack], {
-		capture: (text) => {
-			seen += text;
-			process.stdout.write(text);
-		},
+		capture: show(process.stdout),
+		captureErrors: show(process.stderr),
 	});
 	if (code === 0) {
 		console.log(`${stack} is as its stack file and its state say`);
-		return 0;
 	}
 	if (target !== undefined) {
-		const done = await writeIssue(
-			target,
-			`drift ${stack}`,
-			`${stack} is not as its stack file says`,
-			issueText(stack, seen),
-		);
-		console.log(`the issue about ${stack} was ${done}`);
+		console.log(`the issue about ${stack} ${await tellOnGitHub(target, stack, code, seen)}`);
 	}
 	return code;
 }
 
+function readOptions(args: string[]): { stack: string; issue: boolean } | undefined {
+	try {
+		const { values } = parseArgs({
+			args,
+			options: { stack: { type: "string", short: "s" }, issue: { type: "boolean", default: false } },
+		});
+		const stack = stackOf(args, process.env);
+		return stack === undefined ? undefined : { stack, issue: values.issue };
+	} catch {
+		// An option that there is not.
+		return undefined;
+	}
+}
+
+/** One issue for each stack, whatever it is about. Returns what was done with it. */
+async function tellOnGitHub(
+	target: GitHubTarget,
+	stack: string,
+	code: number,
+	seen: string,
+): Promise<string> {
+	const name = `drift ${stack}`;
+	if (code === 0) {
+		return (await closeIssue(target, name, `${stack} is as its stack file and its state say.`))
+			? "was closed"
+			: "is not needed";
+	}
+	const [title, advice] =
+		code === CHANGES_FOUND
+			? [
+					`${stack} is not as its stack file says`,
+					"found this. Either an update is waiting to be made, or somebody changed what is deployed.\n" +
+						`To make it as the stack file says: \`npm run pulumi -- up --refresh -s ${stack}\`.`,
+				]
+			: [
+					`${stack} could not be looked at`,
+					`failed with ${code}, so that nobody knows whether it is as its stack file says.`,
+				];
+	const body = [`\`npm run drift -- --stack ${stack}\` ${advice}`, "", ...fenced(seen.slice(-LONGEST))];
+	return `was ${await writeIssue(target, name, title, body.join("\n"))}`;
+}
+
 const LONGEST = 60_000;
 
-function issueText(stack: string, seen: string): string {
-	const fence = "`".repeat(Math.max(3, ...[...seen.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
-	return [
-		`\`npm run drift -- --stack ${stack}\` found this. Either an update is waiting to be made, or somebody changed what is deployed.`,
-		`To make it as the stack file says: \`npm run pulumi -- up --refresh -s ${stack}\`.`,
-		"",
-		fence,
-		seen.slice(-LONGEST),
-		fence,
-	].join("\n");
+function fenced(text: string): string[] {
+	const fence = "`".repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
+	return [fence, text, fence];
 }
 
 // `npm run drift -- --stack staging`: whether what is deployed is what the stack file says; changes nothing.

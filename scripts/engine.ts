@@ -13,6 +13,8 @@ export type Engine = { kind: "cli"; program: string } | { kind: "embedded" };
 export interface RunOptions {
 	/** Given each piece of output instead of the terminal. */
 	capture?: (text: string) => void;
+	/** Given each piece of what is said of errors instead of the terminal. */
+	captureErrors?: (text: string) => void;
 }
 
 /** Where `npm run setup` puts the Pulumi CLI. */
@@ -112,16 +114,19 @@ async function runOn(engine: Engine, args: string[], options: RunOptions): Promi
 	);
 }
 
-function runEmbedded(args: string[], env: NodeJS.ProcessEnv, { capture }: RunOptions): Promise<number> {
+function runEmbedded(
+	args: string[],
+	env: NodeJS.ProcessEnv,
+	{ capture, captureErrors }: RunOptions,
+): Promise<number> {
 	// Loaded only here: it takes a quarter of a second, which commands on the CLI need not wait for.
 	const { main } = require("../engine/cli") as typeof import("../engine/cli");
-	const { stderr, stdin } = process;
 	return main(args, {
 		cwd: projectDirectory,
 		env,
 		stdout: capture ? collector(capture) : process.stdout,
-		stderr,
-		stdin,
+		stderr: captureErrors ? collector(captureErrors) : process.stderr,
+		stdin: process.stdin,
 	});
 }
 
@@ -140,14 +145,15 @@ function start(
 	program: string,
 	args: string[],
 	environment: NodeJS.ProcessEnv,
-	{ capture }: RunOptions,
+	{ capture, captureErrors }: RunOptions,
 ): Promise<number> {
 	const child = spawn(program, args, {
 		cwd: projectDirectory,
 		env: environment,
-		stdio: ["inherit", capture ? "pipe" : "inherit", "inherit"],
+		stdio: ["inherit", capture ? "pipe" : "inherit", captureErrors ? "pipe" : "inherit"],
 	});
 	child.stdout?.setEncoding("utf8").on("data", (text: string) => capture?.(text));
+	child.stderr?.setEncoding("utf8").on("data", (text: string) => captureErrors?.(text));
 	const wait = () => {};
 	process.on("SIGINT", wait);
 	const forward = () => child.kill("SIGTERM");

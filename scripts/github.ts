@@ -72,6 +72,17 @@ export async function writeIssue(
 	return "edited";
 }
 
+/** Closes the open issue of that name, with the reason as a comment. Returns whether there was one. */
+export async function closeIssue(target: GitHubTarget, name: string, reason: string): Promise<boolean> {
+	const open = await findWritten(target, "/issues?state=open", name);
+	if (open?.number === undefined) {
+		return false;
+	}
+	await ask(target, "POST", `/issues/${open.number}/comments`, { body: reason });
+	await ask(target, "PATCH", `/issues/${open.number}`, { state: "closed" });
+	return true;
+}
+
 async function findWritten(target: GitHubTarget, path: string, name: string) {
 	for (let page = 1; ; page++) {
 		const separator = path.includes("?") ? "&" : "?";

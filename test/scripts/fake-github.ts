@@ -6,6 +6,7 @@ interface Text {
 	number?: number;
 	title?: string;
 	body: string;
+	state?: string;
 	open: boolean;
 }
 
@@ -63,7 +64,7 @@ export class FakeGitHub {
 		const found = texts.find(({ id }) => id === Number(path.split("/").at(-1)));
 		return found === undefined
 			? { status: 404, reply: { message: "Not Found" } }
-			: { status: 200, reply: Object.assign(found, body) };
+			: { status: 200, reply: Object.assign(found, body, body.state === "closed" && { open: false }) };
 	}
 
 	async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { githubTarget, marker, writeComment, writeIssue } from "../../scripts/github";
+import { closeIssue, githubTarget, marker, writeComment, writeIssue } from "../../scripts/github";
 import { FakeGitHub } from "./fake-github";
 
 const execute = promisify(execFile);
@@ -54,6 +54,36 @@ describe("what workflows write on GitHub", () => {
 		github.issues[0]!.open = false;
 		assert.equal(await writeIssue(target, "drift staging", "staging drifted", "c"), "written");
 		assert.equal(github.issues.length, 2);
+	});
+
+	it("closes the issue about a stack that is as it should be, and says why", async () => {
+		const target = githubTarget(environment);
+		assert.equal(await closeIssue(target, "drift staging", "all is well"), false);
+		await writeIssue(target, "drift staging", "staging drifted", "a");
+		assert.equal(await closeIssue(target, "drift staging", "all is well"), true);
+		assert.deepEqual(
+			[github.issues.map(({ open }) => open), github.comments.map(({ body }) => body)],
+			[[false], ["all is well"]],
+		);
+	});
+
+	it("does not call it drift when a stack could not be looked at", async () => {
+		const directory = mkdtempSync(join(tmpdir(), "counting-drift-"));
+		const own = { PULUMI_BACKEND_URL: `file://${directory}`, DEPLOY_ENGINE: "embedded" };
+		const drift = (...args: string[]) =>
+			execute(process.execPath, ["--require", "tsx/cjs", "scripts/drift.ts", ...args], {
+				env: { ...process.env, ...environment, ...own },
+			});
+		try {
+			await assert.rejects(drift("-s", "nosuch", "--issue"), { code: 6 });
+			const [issue] = github.issues;
+			assert.equal(issue?.title, "nosuch could not be looked at");
+			assert.match(issue.body, /failed with 6, so that nobody knows .*\n\n```\n(.*\n)*error: .*nosuch/);
+			await assert.rejects(drift("-s", "nosuch", "--isue"), { code: 2 });
+			assert.equal(github.issues.length, 1);
+		} finally {
+			rmSync(directory, { recursive: true });
+		}
 	});
 
 	it("tells everything that the environment lacks", () => {

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const FOLDER = ".github/workflows";
+
+const stepSchema = z.object({ run: z.string().optional(), uses: z.string().optional() });
+const jobSchema = z.object({
+	uses: z.string().optional(),
+	"timeout-minutes": z.number().optional(),
+	steps: z.array(stepSchema).default([]),
+});
+const workflowSchema = z.object({
+	permissions: z.record(z.string(), z.string()),
+	jobs: z.record(z.string(), jobSchema),
+});
+
+describe("the workflows", () => {
+	const files = readdirSync(FOLDER).map((file) => {
+		const text = readFileSync(join(FOLDER, file), "utf8");
+		return { file, text, ...workflowSchema.parse(parse(text)) };
+	});
+	const jobs = files.flatMap(({ file, jobs: all }) =>
+		Object.entries(all).map(([name, job]) => ({ name: `${file} ${name}`, ...job })),
+	);
+
+	it("may write nothing but what a job says that it writes", () => {
+		for (const { file, permissions } of files) {
+			const written = Object.entries(permissions).filter(([, right]) => right === "write");
+			const allowed = file === "drift.yml" ? ["id-token", "issues"] : ["id-token"];
+			assert.deepEqual(
+				written.filter(([scope]) => !allowed.includes(scope)),
+				[],
+				file,
+			);
+		}
+	});
+
+	it("take actions by their commit, with the version in a comment", () => {
+		const used = files.flatMap(({ file, text }) =>
+			[...text.matchAll(/uses: (.*)/g)].map(([, what]) => ({ file, what: what! })),
+		);
+		const others = used.filter(({ what }) => !what.startsWith("./"));
+		assert.ok(others.length > 10);
+		for (const { file, what } of others) {
+			assert.match(what, /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, file);
+		}
+	});
+
+	it("end by themselves", () => {
+		const own = jobs.filter(({ uses }) => uses === undefined);
+		assert.deepEqual(
+			own.filter((job) => job["timeout-minutes"] === undefined).map(({ name }) => name),
+			[],
+		);
+	});
+
+	it("run npm's commands alone", () => {
+		const run = jobs.flatMap(({ steps }) => steps.flatMap((step) => step.run ?? []));
+		assert.ok(run.length > 10);
+		assert.deepEqual(
+			run.filter((command) => !/^npm (ci|test|run [\w:-]+)( |$)/.test(command)),
+			[],
+		);
+	});
+});
