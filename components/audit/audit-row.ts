@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /** A row of the audit log, each column as the text that its hash is made of. */
 export const auditRowSchema = z.object({
-	id: z.coerce.number().int().positive(),
+	id: z.coerce.number().int(),
 	/** UTC, to the microsecond. */
 	recordedAt: z.string(),
 	recordedBy: z.string(),

@@ -25,8 +25,25 @@ const TRIGGERS: Readonly<Record<string, readonly string[]>> = {
 	),
 };
 
-/** What of that is not there, or turned off. */
+/** What keeps the record and is not there, or turned off. */
 export async function missingGuards(client: ClientBase): Promise<string[]> {
+	return [...(await missingTriggers(client)), ...(await rightsTooMany(client))];
+}
+
+/** Roles other than their owner that may change what can only be added to. */
+async function rightsTooMany(client: ClientBase): Promise<string[]> {
+	const { rows } = await client.query<{ table: string; role: string; right: string }>(
+		`SELECT relname AS table, CASE grantee WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(grantee) END AS role,
+			privilege_type AS right
+		FROM pg_class CROSS JOIN aclexplode(relacl)
+		WHERE relnamespace = 'public'::regnamespace AND relname IN ('audit_log', 'deployment_execution_logs')
+			AND grantee <> relowner AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+		ORDER BY 1, 2, 3`,
+	);
+	return rows.map(({ table, role, right }) => `${table}: ${role} has the right to ${right}`);
+}
+
+async function missingTriggers(client: ClientBase): Promise<string[]> {
 	const { rows } = await client.query<{ table: string; trigger: string }>(
 		`SELECT relname AS table, tgname AS trigger FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
 		WHERE relnamespace = 'public'::regnamespace AND tgenabled IN ('O', 'A')

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { auditRowSchema } from "./audit-row";
+import { type AuditRow, auditRowSchema } from "./audit-row";
 import { type Chain, ChainWalk } from "./chain";
 import { AUDITED, missingGuards } from "./guarded";
 
@@ -38,15 +38,17 @@ export async function auditCatalog(client: ClientBase, { head }: AuditOptions = 
 }
 
 async function walk(client: ClientBase, chain: ChainWalk): Promise<Chain> {
-	let after = 0;
+	// Below all that a row could have.
+	let after: number | string = "-9223372036854775808";
 	for (;;) {
-		const { rows } = await client.query(
+		const { rows }: { rows: unknown[] } = await client.query(
 			`SELECT id, to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "recordedAt", recorded_by AS "recordedBy",
 				kind, event::text, previous_hash AS "previousHash", hash
 			FROM audit_log WHERE id > $1 ORDER BY id LIMIT $2`,
 			[after, PAGE],
 		);
-		for (const row of auditRowSchema.array().parse(rows)) {
+		const page: AuditRow[] = auditRowSchema.array().parse(rows);
+		for (const row of page) {
 			if (!chain.follow(row)) {
 				return chain.end();
 			}

@@ -209,6 +209,28 @@ describe("the audit log of a catalog", () => {
 		assert.deepEqual(await faults(), []);
 	});
 
+	it("cannot be kept from being written by whoever may read it", async () => {
+		const reader = `${database.owner.database}_reads`;
+		await superuser.query(
+			`CREATE ROLE ${escapeIdentifier(reader)} LOGIN PASSWORD '${database.owner.password}';
+			GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${escapeIdentifier(reader)}`,
+		);
+		const reading = await connect({ ...database.owner, user: reader }, SESSION);
+		try {
+			await reading.query(
+				"BEGIN; SELECT pg_advisory_xact_lock(7215930149); SELECT FROM audit_turn; SELECT FROM audit_log",
+			);
+			await assert.rejects(reading.query("SELECT FROM audit_turn FOR SHARE"), { code: "42501" });
+			await reading.query("ROLLBACK; BEGIN; SELECT pg_advisory_xact_lock(7215930149); SELECT FROM audit_log");
+			await openDeployment(deploying, RELEASE);
+		} finally {
+			await reading.end();
+			await superuser.query(
+				`DROP OWNED BY ${escapeIdentifier(reader)}; DROP ROLE ${escapeIdentifier(reader)}`,
+			);
+		}
+	});
+
 	it("is one chain, however many write at once", async () => {
 		const writers = await Promise.all(
 			Array.from({ length: 6 }, () => connect(deployingConnection(), SESSION)),
@@ -283,6 +305,16 @@ describe("the audit log of a catalog", () => {
 				"audit_log: the trigger refuse_change is gone or turned off",
 				"deployment_pipelines: the trigger write_audit is gone or turned off",
 			],
+		],
+		[
+			"a row that was put in before the first",
+			"ALTER TABLE audit_log DROP CONSTRAINT audit_log_id_check; INSERT INTO audit_log VALUES (-7, now(), 'x', 'note', '{}', 'x', repeat('b', 64))",
+			["row 1 is missing: row -7 comes in its place"],
+		],
+		[
+			"a right to change it",
+			"GRANT UPDATE, TRUNCATE ON audit_log TO PUBLIC",
+			["audit_log: everybody has the right to TRUNCATE", "audit_log: everybody has the right to UPDATE"],
 		],
 		[
 			"that something else does it",

@@ -79,3 +79,29 @@ FROM deployment_migrations AS old ORDER BY id;
 
 -- Which tables are held against the log is for the auditor to know, not for the catalog to say.
 DROP TABLE audited_tables;
+
+-- The turn of whoever writes is a row that only this function may lock: an advisory lock could be taken, and kept, by
+-- anybody who may read.
+CREATE TABLE audit_turn (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one));
+INSERT INTO audit_turn DEFAULT VALUES;
+CREATE OR REPLACE FUNCTION chain_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog SET timezone = 'UTC' AS $$
+DECLARE
+	last record;
+BEGIN
+	PERFORM FROM public.audit_turn FOR UPDATE;
+	SELECT id, hash INTO last FROM public.audit_log ORDER BY id DESC LIMIT 1;
+	NEW.id := coalesce(last.id, 0) + 1;
+	NEW.recorded_at := clock_timestamp();
+	NEW.recorded_by := session_user;
+	-- Of other tables their triggers speak, and the owner, who could do away with all of this.
+	IF pg_trigger_depth() = 1 AND NOT pg_has_role(session_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
+		NEW.kind := 'note';
+	END IF;
+	NEW.previous_hash := coalesce(last.hash, repeat('0', 64));
+	NEW.hash := encode(sha256(convert_to(concat_ws(E'\n', NEW.previous_hash, NEW.id,
+		to_char(NEW.recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), NEW.recorded_by, NEW.kind, NEW.event), 'UTF8')), 'hex');
+	RETURN NEW;
+END;
+$$;
+ALTER TABLE audit_log ADD CHECK (id > 0);
