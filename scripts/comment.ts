@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { shortenedMarkdown } from "../components/report/shortened";
 import { githubTarget, writeComment } from "./github";
 import { run } from "./run";
 
@@ -13,11 +14,8 @@ async function main([pullRequest = "", as = "", name = "", ...files]: string[]):
 		return 2;
 	}
 	const text = files.map((file) => readFileSync(file, "utf8")).join("\n\n");
-	const whole =
-		text.length <= LONGEST
-			? text
-			: `${text.slice(0, LONGEST)}\n\n*The rest does not fit here: the workflow's log has it.*`;
-	const done = await writeComment(githubTarget(process.env), Number(pullRequest), name, whole);
+	const shown = shortenedMarkdown(text, LONGEST, "*The rest does not fit here: the workflow's log has it.*");
+	const done = await writeComment(githubTarget(process.env), Number(pullRequest), name, shown);
 	console.log(`the comment on pull request ${pullRequest} was ${done}`);
 	return 0;
 }

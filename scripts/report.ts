@@ -41,9 +41,9 @@ async function main(args: string[]): Promise<number> {
 		await inputsOf(stack, file, base),
 		({ environment, ...settings }) => policyFindings(environment, settings),
 	);
-	if (out === undefined) {
-		console.log(text);
-	} else {
+	// Into a file as well as here: the log of a workflow has what a comment has no room for.
+	console.log(text);
+	if (out !== undefined) {
 		writeFileSync(out, text);
 	}
 	return refusals.length === 0 ? 0 : 1;

@@ -8,9 +8,16 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 	return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Sentences, each as {@link plain} has it. */
+/** Items of one list that a reader is shown; what is told a thousand times hides the rest of a report. */
+const LONGEST_LIST = 25;
+
+/** Sentences, each as {@link plain} has it; of very many the first, and how many more there are. */
 export function list(items: readonly string[]): string {
-	return items.map((item) => `- ${plain(item)}`).join("\n");
+	const shown = items.slice(0, LONGEST_LIST).map((item) => `- ${plain(item)}`);
+	return [
+		...shown,
+		...(items.length > LONGEST_LIST ? [`- and ${items.length - LONGEST_LIST} more`] : []),
+	].join("\n");
 }
 
 /** Text as it stands, whatever backticks are in it. */
@@ -57,4 +64,9 @@ function escaped(text: string): string {
 
 export function folded(summary: string, content: string): string {
 	return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+
+/** A part with its heading. */
+export function section(title: string, text: string): string {
+	return `## ${title}\n\n${text}`;
 }

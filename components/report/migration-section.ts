@@ -2,7 +2,7 @@ import type { LintWarning } from "../migrations/lint";
 import { blockedBy, strongestMode } from "../migrations/locks/lock-modes";
 import { type SectionStatement, sectionEffects } from "../migrations/locks/section-effects";
 import type { Migration, Section } from "../migrations/migration";
-import { fenced, folded, list, plain } from "./markdown";
+import { code, fenced, folded, list, plain } from "./markdown";
 import { statementTable } from "./statement-table";
 
 /** What a migration does, statement by statement: its locks, whom they keep waiting, its SQL and its way back. */
@@ -10,7 +10,7 @@ export async function migrationSection(
 	migration: Migration,
 	warnings: readonly LintWarning[],
 ): Promise<string> {
-	const { version, name, type, up } = migration;
+	const { version, name, type, up, path } = migration;
 	const statements = await sectionEffects(up);
 	return [
 		`### ${version} ${name}`,
@@ -21,13 +21,13 @@ export async function migrationSection(
 			: [
 					`What squawk says:\n${list(warnings.map(({ line, rule, message }) => `line ${line}: ${message} (${rule})`))}`,
 				]),
-		folded("SQL", fenced(up.sql, "sql")),
+		folded("SQL", sqlText(up, path)),
 		await wayBack(migration),
 	].join("\n\n");
 }
 
 /** What a migration's undoing does, statement by statement. */
-export async function undoneSection({ version, name, down }: Migration): Promise<string> {
+export async function undoneSection({ version, name, down, path }: Migration): Promise<string> {
 	if (down === undefined) {
 		return `### ${version} ${name}, undone\n\nIt has no down section.`;
 	}
@@ -36,8 +36,21 @@ export async function undoneSection({ version, name, down }: Migration): Promise
 		`### ${version} ${name}, undone`,
 		`${transactionOf(down, statements)}; rows that it destroys are saved first`,
 		statementTable(statements),
-		folded("SQL", fenced(down.sql, "sql")),
+		folded("SQL", sqlText(down, path)),
 	].join("\n\n");
+}
+
+/** Characters of one section's SQL that are shown. */
+const LONGEST_SQL = 8000;
+
+function sqlText({ sql }: Section, path: string): string {
+	const text = sql.trim();
+	if (text.length <= LONGEST_SQL) {
+		return fenced(text, "sql");
+	}
+	const end = text.lastIndexOf("\n", LONGEST_SQL);
+	const shown = text.slice(0, end > 0 ? end : LONGEST_SQL);
+	return `${fenced(shown, "sql")}\n\n${text.length - shown.length} characters more are in ${code(path)}.`;
 }
 
 /** What sections lock together of what was there before each of them. */
@@ -62,7 +75,7 @@ function transactionOf({ transaction }: Section, statements: readonly SectionSta
 		: "in one transaction";
 }
 
-async function wayBack({ down, irreversible }: Migration): Promise<string> {
+async function wayBack({ down, irreversible, path }: Migration): Promise<string> {
 	if (down === undefined) {
 		return `Way back: none, since ${plain(irreversible ?? "")}. Production takes it only when \`approvedMigrations\` names it. With blue-green the colour before is there all the same`;
 	}
@@ -70,6 +83,6 @@ async function wayBack({ down, irreversible }: Migration): Promise<string> {
 	return [
 		`Way back: its down section, ${transactionOf(down, statements)}; rows that it destroys are saved first. With blue-green it is not needed: the colour before follows`,
 		statementTable(statements),
-		folded("SQL of the way back", fenced(down.sql, "sql")),
+		folded("SQL of the way back", sqlText(down, path)),
 	].join("\n\n");
 }

@@ -1,4 +1,4 @@
-import { type LintWarning, lintSections } from "../migrations/lint";
+import { lintSections } from "../migrations/lint";
 import { compareVersions, type Migration } from "../migrations/migration";
 import { wantedFor } from "../migrations/order";
 import { runningIn } from "../migrations/seed-data";
@@ -6,11 +6,11 @@ import type { ReleaseFiles } from "../release/release-files";
 import type { Settings } from "../settings/settings";
 import { compatibility } from "./compatibility";
 import { copyTime } from "./copy-time";
-import { code, list, plain, table } from "./markdown";
-import { migrationChanges } from "./migration-changes";
-import { locksTaken, migrationSection, undoneSection } from "./migration-section";
+import { headed, headline } from "./headline";
+import { code, list, plain, section, table } from "./markdown";
+import { changedAfterwards, fromBase, migrationsText, statementsText } from "./migrations-text";
 import { type ReportedPlan, reportedPlan } from "./plan";
-import type { Base, Known, ReportInputs, Unknown } from "./report-inputs";
+import type { ReportInputs, Unknown } from "./report-inputs";
 import { settingsChanges } from "./settings-changes";
 
 export interface Report {
@@ -35,6 +35,7 @@ export async function releaseReport(inputs: ReportInputs, policyOf: PolicyOf): P
 			? await wholeReport(inputs, settings.read, migrations.read, policyOf)
 			: {
 					parts: [],
+					details: [],
 					refusals: [],
 					unknown: [],
 					headline: "nothing can be told of it before these are mended",
@@ -53,6 +54,8 @@ export async function releaseReport(inputs: ReportInputs, policyOf: PolicyOf): P
 			fromBase(base, ({ file }) => settingsChanges(file ?? EMPTY, inputs.file)),
 		),
 		`Compared with ${"known" in base ? base.known.name : `nothing: ${plain(base.unknown)}`}.`,
+		// Last: a comment may not have room for all of it.
+		...whole.details,
 	].join("\n\n");
 	return { text: `${text}\n`, refusals };
 }
@@ -65,33 +68,24 @@ function namedBaseRefusal({ base, isBaseNamed }: ReportInputs): string[] {
 		: [];
 }
 
-/** What somebody reads who reads nothing else. */
-function headed(headline: string, refusals: readonly string[], unknown: readonly Unknown[]): string[] {
-	const reasons = new Map<string, string[]>();
-	for (const { what, why } of unknown) reasons.set(why, [...(reasons.get(why) ?? []), what]);
-	const missing = [...reasons].map(([why, what]) => `${what.join(", ")} (${plain(why)})`).join("; ");
-	if (refusals.length > 0) {
-		return [
-			`**This would be refused**: ${headline}.`,
-			list(refusals),
-			...(missing === "" ? [] : [`Not known: ${missing}.`]),
-		];
-	}
-	return [
-		missing === ""
-			? `${headline}. Nothing is known that stands against it.`
-			: `${headline}. Nothing that is known stands against it. **Not known**: ${missing}.`,
-	];
-}
-
 const EMPTY = { values: {}, secrets: {} };
+
+/** A report without mistakes. */
+interface Whole {
+	headline: string;
+	parts: string[];
+	/** What may be long. */
+	details: string[];
+	refusals: string[];
+	unknown: Unknown[];
+}
 
 async function wholeReport(
 	inputs: ReportInputs,
 	settings: Settings,
 	all: readonly Migration[],
 	policyOf: PolicyOf,
-): Promise<{ headline: string; parts: string[]; refusals: string[]; unknown: Unknown[] }> {
+): Promise<Whole> {
 	const { last, base, databaseBytes, guards } = inputs;
 	const files = filesOf(settings, all);
 	const lastKnown = "known" in last ? last.known : undefined;
@@ -117,7 +111,7 @@ async function wholeReport(
 	];
 	const parts = [
 		section("Plan", planText(plan, last)),
-		section("Migrations", await migrationsText(base, all, { applied, undone }, warnings, settings.strategy)),
+		section("Migrations", migrationsText(base, all, { applied, undone }, settings.strategy)),
 		section("Both releases, both schemas", fits.text),
 		...(settings.strategy === "blue-green" ? [section("The copy", copyTime(databaseBytes))] : []),
 		section("Rules", rulesText(policy, guards)),
@@ -125,6 +119,7 @@ async function wholeReport(
 	return {
 		headline: await headline(settings, lastKnown, { applied, undone }, fits.breaking),
 		parts,
+		details: await statementsText({ applied, undone }, warnings),
 		refusals: [...new Set(refusals)],
 		unknown: [
 			...("unknown" in last ? [{ what: "what is deployed", why: last.unknown }] : []),
@@ -159,67 +154,6 @@ function appliedBy(
 	return wanted.filter(({ version }) => !before.has(version));
 }
 
-/** A migration that is in the base may have been applied anywhere; each stack that has applied it refuses the change. */
-function changedAfterwards(base: Known<Base>, all: readonly Migration[]): string[] {
-	if ("unknown" in base) {
-		return [];
-	}
-	const { changed, removed } = migrationChanges(base.known.migrations, all);
-	return [
-		...changed.map(
-			({ version, name }) =>
-				`migration ${version} ${name} was changed: what has been applied stays as it is; put the file back, and add a migration`,
-		),
-		...removed.map(
-			({ version, name }) =>
-				`migration ${version} ${name} was removed: stacks that have it could neither be released to nor be put back; put the file back`,
-		),
-	];
-}
-
-/** What would run, in order. */
-interface Running {
-	applied: readonly Migration[];
-	/** A version alone where there is no file of it. */
-	undone: readonly (Migration | string)[];
-}
-
-async function headline(
-	{ release, strategy }: Settings,
-	last: { release: string } | undefined,
-	{ applied, undone }: Running,
-	breaking: number,
-): Promise<string> {
-	const from = last === undefined ? `release \`${release}\`` : `release \`${last.release}\` → \`${release}\``;
-	const counted = [
-		...(applied.length > 0 ? [count(applied.length)] : []),
-		...(undone.length > 0 ? [`${count(undone.length)} undone`] : []),
-	];
-	const what =
-		counted.length === 0 ? ["no migration"] : [...counted, ...(await locksText({ applied, undone }))];
-	const broken =
-		breaking === 0 || last === undefined
-			? []
-			: [
-					`**${breaking === 1 ? "1 statement breaks" : `${breaking} statements break`} what release ${last.release} uses until the new one is ready**`,
-				];
-	return [from, strategy, ...what, ...broken].join(", ");
-}
-
-async function locksText({ applied, undone }: Running): Promise<string[]> {
-	const downs = undone.map((each) => (typeof each === "string" ? undefined : each.down));
-	const known = downs.filter((down) => down !== undefined);
-	const locks = await locksTaken([...applied.map(({ up }) => up), ...known]);
-	if (locks === "partly unknown" || known.length < downs.length) {
-		return ["not all of whose locks are known"];
-	}
-	return locks === "none" ? ["no lock on what is there"] : [];
-}
-
-function count(migrations: number): string {
-	return `${migrations} ${migrations === 1 ? "migration" : "migrations"}`;
-}
-
 function planText(plan: ReportedPlan, last: ReportInputs["last"]): string {
 	return [
 		...("unknown" in last
@@ -235,58 +169,6 @@ function planText(plan: ReportedPlan, last: ReportInputs["last"]): string {
 				]
 			: []),
 		...(plan.reachable.length > 0 ? [`Releases that can be reached: ${plan.reachable.join(", ")}.`] : []),
-	].join("\n\n");
-}
-
-async function migrationsText(
-	base: Known<Base>,
-	all: readonly Migration[],
-	{ applied, undone }: Running,
-	warnings: readonly LintWarning[] | undefined,
-	strategy: Settings["strategy"],
-): Promise<string> {
-	const where =
-		strategy === "blue-green"
-			? "on the new colour's own database, which serves nobody yet: only the live colour's changes wait there"
-			: "on the database that serves";
-	const named = (migrations: readonly Migration[]) =>
-		migrations.map(({ version, name }) => `${version} ${name}`).join(", ") || "none";
-	const against = fromBase(base, ({ migrations }) => {
-		const { added, changed, removed } = migrationChanges(migrations, all);
-		return table(
-			["added", "changed (refused)", "removed (refused)"],
-			[[named(added), named(changed), named(removed)]],
-		);
-	});
-	const sections = await Promise.all(
-		applied.map((migration) =>
-			migrationSection(
-				migration,
-				(warnings ?? []).filter(({ version }) => version === migration.version),
-			),
-		),
-	);
-	return [
-		against,
-		...(undone.length === 0
-			? []
-			: [`${undone.length} would be undone, ${where}, by what the catalog kept of it:`]),
-		...(await Promise.all(
-			undone.map((each) =>
-				typeof each === "string"
-					? `### ${each}, undone\n\nIts file is not here: only the catalog knows what would run.`
-					: undoneSection(each),
-			),
-		)),
-		...(applied.length > 0
-			? [`${applied.length} would run, ${where}:`]
-			: undone.length > 0
-				? []
-				: ["None runs."]),
-		...(warnings === undefined
-			? ["squawk has no program for this machine, so that its warnings are not known."]
-			: []),
-		...sections,
 	].join("\n\n");
 }
 
@@ -311,12 +193,4 @@ function guardsText({ faults, exceptions, unknown }: ReportInputs["guards"]): st
 		...(faults.length > 0 ? [list(faults)] : [passed]),
 		...exceptions.map((each) => `By exception: ${plain(each)}.`),
 	].join("\n\n");
-}
-
-function fromBase(base: Known<Base>, text: (base: Base) => string): string {
-	return "known" in base ? text(base.known) : `Not known: ${plain(base.unknown)}.`;
-}
-
-function section(title: string, text: string): string {
-	return `## ${title}\n\n${text}`;
 }

@@ -23,9 +23,9 @@ export function statementTable(statements: readonly SectionStatement[]): string 
 	return [
 		table(
 			["line", "statement", "lock", "keeps waiting", "takes"],
-			statements.map(({ sql, line, effect }) => [
-				String(line),
-				code(shortened(sql)),
+			grouped(statements).map(([{ sql, line, effect }, ...more]) => [
+				more.length === 0 ? String(line) : `${line}–${more.at(-1)!.line}`,
+				`${code(shortened(sql))}${more.length === 0 ? "" : ` and ${more.length} like it`}`,
 				lockText(effect),
 				blockedText(effect),
 				DURATION[effect.work],
@@ -33,6 +33,25 @@ export function statementTable(statements: readonly SectionStatement[]): string 
 		),
 		...(notes.length === 0 ? [] : [list(notes)]),
 	].join("\n\n");
+}
+
+type Group = [SectionStatement, ...SectionStatement[]];
+
+/** Statements on rows that follow each other and are told in the same words. */
+function grouped(statements: readonly SectionStatement[]): Group[] {
+	const groups: Group[] = [];
+	for (const statement of statements) {
+		const group = groups.at(-1);
+		if (group !== undefined && isLike(group[0], statement)) group.push(statement);
+		else groups.push([statement]);
+	}
+	return groups;
+}
+
+function isLike(one: SectionStatement, other: SectionStatement): boolean {
+	const told = ({ node, effect }: SectionStatement) =>
+		[Object.keys(node)[0], effect.work, lockText(effect), blockedText(effect)].join();
+	return /^(reads|changes) rows$/.test(one.effect.work) && told(one) === told(other);
 }
 
 function lockText({ locks, makes, work }: StatementEffect): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { code, plain, table } from "../../components/report/markdown";
+import { code, list, plain, table } from "../../components/report/markdown";
 
 describe("text in the report's Markdown", () => {
 	it("stays code whatever backticks are in it", () => {
@@ -20,6 +20,12 @@ describe("text in the report's Markdown", () => {
 			plain("column a_b needs `NOT <NULL>` or ``x`@y``, \\`z` and `w"),
 			"column a_b needs `NOT <NULL>` or ``x`@y``, \\\\`z` and \\`w",
 		);
+	});
+
+	it("is a list of no more than somebody reads", () => {
+		assert.equal(list(["a", "b"]), "- a\n- b");
+		const many = list(Array.from({ length: 1000 }, (_, n) => `item ${n}`)).split("\n");
+		assert.deepEqual([many.length, many[24], many[25]], [26, "- item 24", "- and 975 more"]);
 	});
 
 	it("stays in its cell", () => {

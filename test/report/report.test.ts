@@ -225,6 +225,33 @@ describe("the release report", () => {
 		]);
 	});
 
+	it("shows no secret that somebody forgot to encrypt, nor what is another program's", async () => {
+		const text = `${STACK_FILE.replace("\n    secure: v1:before", " https://user:hunter2@example.com")}  aws:secretKey: hunter2\n`;
+		const { text: report } = await releaseReport(inputs({ text }), () => []);
+		assert.match(report, /\| `camera-counting:notifyUrl` \| a secret \| a secret in plain text \|/);
+		assert.match(report, /\| `aws:secretKey` \| – \| a value that is not shown \|/);
+		assert.doesNotMatch(report, /hunter2/);
+	});
+
+	it("tells of many statements alike in one line, and shows as much of the SQL as has room, last", async () => {
+		const text = STACK_FILE.replace("release: 1.3.0", "release: 1.5.0");
+		const rows = Array.from(
+			{ length: 1500 },
+			(_, n) => `INSERT INTO cameras (name) VALUES ('camera ${n}');\n`,
+		);
+		const read = withFiles({
+			"1.5.0_fill.sql": `-- type: data\n\n-- migrate:up\n${rows.join("")}DELETE FROM cameras;\n\n-- migrate:down\nSELECT 1;\n`,
+		});
+		const { text: report } = await releaseReport(inputs({ text, migrations: { read } }), () => []);
+		assert.match(
+			report,
+			/^\| 4–1503 \| `INSERT INTO cameras \(name\) VALUES \('camera 0'\)` and 1499 like it \| ROW EXCLUSIVE on `cameras` \| nobody \|.*\n\| 1504 \| `DELETE/m,
+		);
+		assert.match(report, /^\d+ characters more are in `migrations\/1\.5\.0_fill\.sql`\.$/m);
+		assert.ok(report.length < 30_000, String(report.length));
+		assert.ok(report.indexOf("\n## Settings that change\n") < report.indexOf("\n## Statements\n"));
+	});
+
 	it("shows no secret", async () => {
 		const text = STACK_FILE.replace("v1:before", "v1:ciphertext-of-the-new-one");
 		const { text: report } = await releaseReport(inputs({ text }), () => []);
