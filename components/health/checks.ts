@@ -72,12 +72,25 @@ export async function probe(url: string, path: string): Promise<Probe> {
 	}
 }
 
+/** The release that answers at an address; undefined when none says so. */
+export async function answeringRelease(url: string): Promise<string | undefined> {
+	return toldRelease((await probe(url, "/version")).body);
+}
+
 function wrongRelease(body: string, release: string): string {
-	try {
-		const found = versionSchema.parse(JSON.parse(body)).release;
-		return found === release ? "" : `release ${found} answers, not ${release}`;
-	} catch {
+	const found = toldRelease(body);
+	if (found === undefined) {
 		return "/version does not tell the release";
+	}
+	return found === release ? "" : `release ${found} answers, not ${release}`;
+}
+
+function toldRelease(body: string): string | undefined {
+	try {
+		return versionSchema.parse(JSON.parse(body)).release;
+	} catch {
+		// Whatever answers there, it is no release.
+		return undefined;
 	}
 }
 

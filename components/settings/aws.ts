@@ -50,8 +50,11 @@ export function awsSettings(settings: Settings): AwsSettings {
 	return { ...awsDefaults, ...(settings as Settings & Required<Pick<Settings, Needed>>) };
 }
 
-/** The shortest bake in seconds: CloudWatch is one to two minutes behind, and an empty watch proves nothing. */
-const SHORTEST_BAKE = 180;
+/**
+ * The shortest bake in seconds: CloudWatch counts by whole minutes and is one to two minutes behind, and an empty watch
+ * proves nothing.
+ */
+const SHORTEST_BAKE = 240;
 
 /** What stands against a stack on platform `aws`. */
 export function awsProblems(settings: Partial<Config>, given: readonly string[]): Problem[] {
@@ -86,7 +89,7 @@ export function awsProblems(settings: Partial<Config>, given: readonly string[])
 	if (bakeSeconds !== undefined && bakeSeconds > 0 && bakeSeconds < SHORTEST_BAKE) {
 		problems.push([
 			"bakeSeconds",
-			`found ${bakeSeconds} with platform aws; allowed: 0, or at least ${SHORTEST_BAKE}, since CloudWatch is up to two minutes behind`,
+			`found ${bakeSeconds} with platform aws; allowed: 0, or at least ${SHORTEST_BAKE}, since CloudWatch counts by whole minutes and is up to two behind`,
 		]);
 	}
 	return [

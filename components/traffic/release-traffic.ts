@@ -12,6 +12,7 @@ import { nodeOf } from "../replication/environment";
 import { resumeSubscription } from "../replication/link";
 import { describeLag, linkState, withLink } from "../replication/link-state";
 import { linkName, type Node, nodeName } from "../replication/node";
+import { waitForArrival } from "./arrival";
 import type { CutoverReport, Side } from "./cutover";
 import { type Move, type MoveOptions, moveBack, moveTraffic } from "./move-traffic";
 import { unlinkBack } from "./reverse-link";
@@ -101,7 +102,11 @@ async function standBake(
 	fresh: Side,
 	previous: Side,
 ): Promise<readonly CheckResult[]> {
-	const { router, live, log, checkHealth } = options;
+	const { router, live, idle, publicUrl, log, checkHealth } = options;
+	if (idle !== undefined && idle.release !== live.release) {
+		const timeoutMs = options.limits.healthTimeoutMs;
+		await waitForArrival({ publicUrl, previous: idle.release, timeoutMs, log });
+	}
 	try {
 		await bake({
 			...options.bake,

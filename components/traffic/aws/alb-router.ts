@@ -34,15 +34,17 @@ const POLL_INTERVAL_MS = 2000;
  * It cannot make requests wait: while writes are refused, services answer them with 503 and `Retry-After`.
  */
 export class AlbRouter implements Router {
-	/** What CloudWatch counted before is not this deployment's. */
-	private readonly since = new Date();
-	private routedAt = this.since;
+	/** When it was last told where to send requests, or else made: what was counted before is not this deployment's. */
+	private routedAt: Date;
 
 	constructor(
 		private readonly address: AlbAddress,
 		private readonly balancer: ElasticLoadBalancingV2Client,
 		private readonly metrics: CloudWatchClient,
-	) {}
+		private readonly clock: () => Date = () => new Date(),
+	) {
+		this.routedAt = clock();
+	}
 
 	/** @throws Error when the listener sends requests to more than one colour, or to somebody else's targets */
 	async active(): Promise<Target | undefined> {
@@ -102,7 +104,7 @@ export class AlbRouter implements Router {
 				}),
 			),
 		);
-		this.routedAt = new Date();
+		this.routedAt = this.clock();
 		const active = await this.active();
 		if (active?.targetGroup !== color) {
 			throw new Error(
@@ -117,15 +119,14 @@ export class AlbRouter implements Router {
 	async releaseForsaken(): Promise<void> {}
 
 	/**
-	 * Since this deployment began to look, as far as CloudWatch has it: it is one to two minutes behind. What the load
-	 * balancer answered itself is counted for the colour that has the traffic, from the minute after the switch on.
+	 * From the first whole minute after the switch on, as far as CloudWatch has it: it is one to two minutes behind.
 	 */
 	traffic(targetGroup: string): Promise<TrafficCounters> {
 		const { loadBalancer, colors } = this.address;
 		const { targetGroupArn } = colors[this.colorNamed({ targetGroup })];
 		return countersSince(this.metrics, {
 			...{ loadBalancer, targetGroupArn },
-			...{ since: this.since, routedAt: this.routedAt },
+			...{ routedAt: this.routedAt, now: this.clock() },
 		});
 	}
 

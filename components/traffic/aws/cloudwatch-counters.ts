@@ -10,10 +10,9 @@ export interface CountersOptions {
 	/** As CloudWatch names it, `app/<name>/<id>`. */
 	loadBalancer: string;
 	targetGroupArn: string;
-	/** When to begin to count. */
-	since: Date;
-	/** When the target group got the traffic: from the next whole minute on, what the load balancer answers itself is of it. */
+	/** When the target group got the traffic. */
 	routedAt: Date;
+	now: Date;
 }
 
 /** Upper limits of the latency buckets, in milliseconds; one more has no limit. */
@@ -32,13 +31,19 @@ const OWN_ANSWERS = {
 };
 
 /**
- * What a target group's targets have done, and left to the load balancer to answer, by the load balancer's metrics. Of
- * the latencies CloudWatch counts those in a range by itself: its statistic is called a trimmed count.
+ * What a target group's targets have done, and left to the load balancer to answer, by the load balancer's metrics, which
+ * have whole minutes only: the first one after the switch is the first that has no request of before. Of the latencies
+ * CloudWatch counts those in a range by itself: its statistic is called a trimmed count.
  */
 export async function countersSince(
 	client: CloudWatchClient,
-	{ loadBalancer, targetGroupArn, since, routedAt }: CountersOptions,
+	{ loadBalancer, targetGroupArn, routedAt, now }: CountersOptions,
 ): Promise<TrafficCounters> {
+	const minute = PERIOD_SECONDS * 1000;
+	const start = new Date(Math.ceil(routedAt.getTime() / minute) * minute);
+	if (start >= now) {
+		return { requests: 0, failures: 0, latencyBuckets: [] };
+	}
 	const all = [{ Name: "LoadBalancer", Value: loadBalancer }];
 	const ofGroup = [
 		...all,
@@ -56,8 +61,8 @@ export async function countersSince(
 	const reply = await answered("CloudWatch", () =>
 		client.send(
 			new GetMetricDataCommand({
-				StartTime: since,
-				EndTime: new Date(),
+				StartTime: start,
+				EndTime: now,
 				MetricDataQueries: [
 					query("requests", "RequestCount", "Sum"),
 					query("failures", "HTTPCode_Target_5XX_Count", "Sum"),
@@ -70,16 +75,12 @@ export async function countersSince(
 			}),
 		),
 	);
-	const sum = (id: string, from = 0) => {
-		const { Values = [], Timestamps = [] } = reply.MetricDataResults?.find((each) => each.Id === id) ?? {};
-		return Values.reduce(
-			(total, one, index) => total + ((Timestamps[index]?.getTime() ?? 0) < from ? 0 : one),
+	const sum = (id: string) =>
+		(reply.MetricDataResults?.find((result) => result.Id === id)?.Values ?? []).reduce(
+			(total, one) => total + one,
 			0,
 		);
-	};
-	const minute = PERIOD_SECONDS * 1000;
-	const own = (status: keyof typeof OWN_ANSWERS) =>
-		sum(`own${status}`, Math.ceil(routedAt.getTime() / minute) * minute);
+	const own = (status: keyof typeof OWN_ANSWERS) => sum(`own${status}`);
 	// A connection that failed is answered with 502 or 504: it is one failure, whichever of both has been published.
 	const failures = sum("failures") + own(503) + Math.max(sum("unconnected"), own(502) + own(504));
 	return {

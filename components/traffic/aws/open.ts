@@ -10,8 +10,9 @@ const ATTEMPTS = 5;
  * The router of a stack on platform `aws`, with the credentials that the environment has.
  *
  * @param endpoint of all services, in place of AWS's own
+ * @param clock tells when it was told to send requests elsewhere; the machine's own when left out
  */
-export function openAlbRouter(address: AlbAddress, endpoint?: string): AlbRouter {
+export function openAlbRouter(address: AlbAddress, endpoint?: string, clock?: () => Date): AlbRouter {
 	const options = {
 		region: address.region,
 		maxAttempts: ATTEMPTS,
@@ -24,5 +25,6 @@ export function openAlbRouter(address: AlbAddress, endpoint?: string): AlbRouter
 		},
 		...(endpoint !== undefined && { endpoint }),
 	};
-	return new AlbRouter(address, new ElasticLoadBalancingV2Client(options), new CloudWatchClient(options));
+	const clients = [new ElasticLoadBalancingV2Client(options), new CloudWatchClient(options)] as const;
+	return new AlbRouter(address, ...clients, clock);
 }

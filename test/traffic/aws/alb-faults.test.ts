@@ -41,9 +41,9 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 		}
 	});
 
-	async function routerOn(answer: (asked: Asked, count: number) => Answer) {
+	async function routerOn(answer: (asked: Asked, count: number) => Answer, clock?: () => Date) {
 		aws = await FaultyAws.start(answer);
-		return openAlbRouter(address, aws.endpoint);
+		return openAlbRouter(address, aws.endpoint, clock);
 	}
 
 	it("waits until every target is healthy, and passes over those that leave", async () => {
@@ -122,38 +122,41 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 		await assert.rejects(router.active(), RouterUnreachable);
 	});
 
-	/** CloudWatch, with what it has published for each query. */
-	function published(values: Record<string, Point[]>) {
-		return ({ body }: Asked): Answer => {
+	/** Answers as CloudWatch does, with the values of each query, and otherwise shows the listener on green. */
+	function published(values: Record<string, number[]>) {
+		return ({ action, body }: Asked): Answer => {
+			if (action === "ModifyListener" || action === "DescribeListeners") {
+				const kind = action === "ModifyListener" ? "Modify" : "Describe";
+				return listener(kind, { [address.colors.green.targetGroupArn]: 100 });
+			}
 			const { MetricDataQueries } = JSON.parse(body) as { MetricDataQueries: { Id: string }[] };
-			return {
-				status: 200,
-				body: JSON.stringify({
-					MetricDataResults: MetricDataQueries.map(({ Id }) => ({
-						Id,
-						StatusCode: "Complete",
-						Values: (values[Id] ?? []).map(([value]) => value),
-						Timestamps: (values[Id] ?? []).map(([, at]) => at),
-					})),
-				}),
-			};
+			const results = MetricDataQueries.map(({ Id }) => ({
+				Id,
+				StatusCode: "Complete",
+				Values: values[Id] ?? [],
+			}));
+			return { status: 200, body: JSON.stringify({ MetricDataResults: results }) };
 		};
 	}
 
-	it("adds up what CloudWatch has of a colour since the deployment began", async () => {
-		const router = await routerOn(
-			published({
-				requests: [
-					[100, later(1)],
-					[20, later(0)],
-				],
-				failures: [[3, later(1)]],
-				unconnected: [[2, later(1)]],
-				bucket2: [
-					[60, later(1)],
-					[58, later(0)],
-				],
-			}),
+	/** A router that was made and told to send requests to green at a time of that day, and looks at it at another one. */
+	async function routed(
+		values: Record<string, number[]>,
+		times: { made: string; switched: string; looks: string },
+	) {
+		let now = times.made;
+		const router = await routerOn(published(values), () => new Date(`2026-01-31T${now}Z`));
+		now = times.switched;
+		await router.route(green);
+		now = times.looks;
+		return router;
+	}
+	const times = { made: "12:00:05", switched: "12:01:20", looks: "12:04:10" };
+
+	it("adds up what CloudWatch has of a colour from the first minute on in which nothing else is", async () => {
+		const router = await routed(
+			{ requests: [100, 20], failures: [3], unconnected: [2], bucket2: [60, 58] },
+			times,
 		);
 		const { requests, failures, latencyBuckets } = await router.traffic("green");
 		assert.deepEqual({ requests, failures }, { requests: 120, failures: 5 });
@@ -161,15 +164,18 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 			latencyBuckets.filter(({ count }) => count > 0),
 			[{ leMs: 50, count: 118 }],
 		);
-		const sent = JSON.parse(aws?.asked[0]?.body ?? "") as {
+		const { StartTime, EndTime, MetricDataQueries } = JSON.parse(aws?.asked.at(-1)?.body ?? "") as {
+			StartTime: number;
+			EndTime: number;
 			MetricDataQueries: {
-				MetricStat: {
-					Metric: { MetricName: string; Dimensions: { Name: string; Value: string }[] };
-					Stat: string;
-				};
+				MetricStat: { Metric: { MetricName: string; Dimensions: { Value: string }[] }; Stat: string };
 			}[];
 		};
-		const queries = sent.MetricDataQueries.map(({ MetricStat: { Metric, Stat } }) => [
+		assert.deepEqual(
+			[StartTime, EndTime].map((seconds) => new Date(seconds * 1000).toISOString().slice(11, 19)),
+			["12:02:00", "12:04:10"],
+		);
+		const queries = MetricDataQueries.map(({ MetricStat: { Metric, Stat } }) => [
 			Metric.MetricName,
 			Metric.Dimensions.map(({ Value }) => Value).join(" "),
 			Stat,
@@ -193,39 +199,16 @@ describe("a load balancer of AWS as the router, on a stand-in that fails as AWS 
 		);
 	});
 
-	it("counts requests that a colour lets hang, drops or has no task for, from the switch on, and each once", async () => {
-		const metrics = published({
-			requests: [[100, later(2)]],
-			failures: [[3, later(2)]],
-			// Answered with 502 or 504 each.
-			unconnected: [[4, later(2)]],
-			own502: [
-				[10, later(-1)],
-				[6, later(2)],
-			],
-			own503: [[5, later(3)]],
-			own504: [
-				[90, later(2)],
-				[50, later(-2)],
-			],
-		});
-		const router = await routerOn((asked) =>
-			asked.action === "ModifyListener" || asked.action === "DescribeListeners"
-				? listener(asked.action === "ModifyListener" ? "Modify" : "Describe", {
-						[address.colors.green.targetGroupArn]: 100,
-					})
-				: metrics(asked),
-		);
-		await router.route(green);
-		const { requests, failures } = await router.traffic("green");
-		assert.deepEqual({ requests, failures }, { requests: 105, failures: 3 + 6 + 5 + 90 });
+	it("asks for no minute that has not begun", async () => {
+		const router = await routed({ requests: [7] }, { ...times, looks: "12:01:59" });
+		assert.deepEqual(await router.traffic("green"), { requests: 0, failures: 0, latencyBuckets: [] });
+		assert.equal(aws?.asked.filter(({ body }) => body.includes("MetricDataQueries")).length, 0);
+	});
+
+	it("counts requests that a colour lets hang, drops or has no task for, each once", async () => {
+		const answers = { failures: [3], own502: [6], own503: [5], own504: [40, 50] };
+		const hanging = await routed({ requests: [100], unconnected: [4], ...answers }, times);
+		const { requests, failures } = await hanging.traffic("green");
+		assert.deepEqual({ requests, failures }, { requests: 105, failures: 3 + 5 + 6 + 90 });
 	});
 });
-
-/** A value of CloudWatch, and the second at which its minute begins. */
-type Point = [value: number, at: number];
-
-/** The beginning of a whole minute, in seconds: with 0 that of the present one. */
-function later(minutes: number): number {
-	return (Math.floor(Date.now() / 60_000) + minutes) * 60;
-}
