@@ -1,8 +1,10 @@
 import type { Migration } from "../migrations/migration";
+import { imageOf } from "../platform/image";
 import type { Settings } from "../settings/settings";
 import { approvalFault } from "./approved-migrations";
 import { programVersion, programVersionFault } from "./program-version";
 import { isKnownHere, promotionFault } from "./promotion";
+import { judgeImage } from "./release-image";
 import { type WorkTree, workTreeFault } from "./work-tree";
 
 /** What the guards know of a stack from its last finished update. */
@@ -18,6 +20,8 @@ export interface Guarded {
 		programVersion?: string;
 		/** Versions of the migrations that are applied to what is live. */
 		migrations: readonly string[];
+		/** What is live runs, where services are containers. */
+		image?: string;
 	};
 }
 
@@ -42,12 +46,26 @@ export async function guardFaults(guarded: Guarded, sources: GuardSources): Prom
 	const isProduction = guarded.settings.environment === "production";
 	const workTree = isProduction ? workTreeFault(await sources.workTree()) : undefined;
 	const promotion = await promotionOf(guarded, sources);
-	const faults = [versionFaultOf(guarded), approvalFaultOf(guarded), promotion.fault];
+	const image = imageFaultOf(guarded);
+	const faults = [versionFaultOf(guarded), approvalFaultOf(guarded), promotion.fault, image.fault];
 	return {
 		faults: faults.filter((fault) => fault !== undefined),
 		...(workTree !== undefined && { workTree }),
-		exceptions: promotion.exception === undefined ? [] : [promotion.exception],
+		exceptions: [promotion.exception, image.exception].filter((exception) => exception !== undefined),
 	};
+}
+
+/** What stands against the image of the release, or what is to be told of it. */
+export function imageFaultOf({ settings, last }: Guarded): { fault?: string; exception?: string } {
+	const { release, environment, releaseWithoutStaging } = settings;
+	return judgeImage({
+		release,
+		image: imageOf(settings),
+		present: last && { release: last.release, image: last.image },
+		own: last?.completed ?? [],
+		strict: environment === "production",
+		...(releaseWithoutStaging !== undefined && { releaseWithoutStaging }),
+	});
 }
 
 /** What stands against an update by this version of the program. */
@@ -71,10 +89,7 @@ export async function promotionOf(
 	{ settings, last }: Guarded,
 	{ completedBy }: Pick<GuardSources, "completedBy">,
 ): Promise<{ fault?: string; exception?: string }> {
-	const { release, promoteFrom: stack, releaseWithoutStaging } = settings;
-	if (stack === "none") {
-		return {};
-	}
+	const { release, environment, promoteFrom: stack, releaseWithoutStaging } = settings;
 	const promotion = {
 		release,
 		...(last && { present: last.release }),
@@ -84,6 +99,13 @@ export async function promotionOf(
 	// The other stack is asked only when something depends on its answer: it may be out of reach.
 	if (isKnownHere(promotion)) {
 		return {};
+	}
+	if (stack === "none") {
+		return environment === "production"
+			? {
+					exception: `release ${release} goes to production without any stack before it: promoteFrom is none`,
+				}
+			: {};
 	}
 	if (releaseWithoutStaging === release) {
 		return { exception: `release ${release} goes without stack ${stack}: releaseWithoutStaging says so` };

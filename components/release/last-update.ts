@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { environmentNames } from "../settings/environments";
 import { platformSchema } from "../settings/schema";
 import type { Settings } from "../settings/settings";
 import { type LastOutputs, lastOutputsSchema } from "./color-record";
@@ -11,8 +12,11 @@ export interface LastUpdate {
 	programVersion?: string;
 	/** Where it was deployed. */
 	platform?: Settings["platform"];
+	environment?: Settings["environment"];
 	/** Versions of the migrations that what is live was deployed with. */
 	migrations: string[];
+	/** The image of what is live, where services are containers. */
+	image?: string;
 	/** The colours, where there are any. */
 	colors?: LastOutputs;
 }
@@ -22,6 +26,7 @@ const lastUpdateSchema = z.object({
 	completed: z.array(z.string()).default([]),
 	programVersion: z.string().optional(),
 	platform: platformSchema.optional(),
+	environment: z.enum(environmentNames).optional(),
 	migrations: z.record(z.string(), z.unknown()).default({}),
 });
 
@@ -55,5 +60,6 @@ export function lastUpdateOf(outputs: Readonly<Record<string, unknown>>): LastUp
 				"put the outputs back with `stack import` of an earlier `stack export`",
 		);
 	}
-	return { ...common, colors: found.data };
+	const image = found.data.colors[found.data.live]?.service.image;
+	return { ...common, colors: found.data, ...(image !== undefined && { image }) };
 }

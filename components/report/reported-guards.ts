@@ -2,6 +2,7 @@ import {
 	approvalFaultOf,
 	type Guarded,
 	type GuardSources,
+	imageFaultOf,
 	promotionOf,
 	versionFaultOf,
 } from "../guards/faults";
@@ -33,6 +34,7 @@ export async function reportedGuards(
 	const version = "known" in last ? { fault: versionFaultOf(own) } : last;
 	const approval = hadBefore(approvalFaultOf(own), last);
 	const promotion = await promotionFrom(own, last, sources);
+	const image = imageFaultOf(own);
 	const strict = settings.environment === "production";
 	return {
 		faults: [
@@ -44,8 +46,9 @@ export async function reportedGuards(
 					? `whether release ${settings.release} has gone through stack ${settings.promoteFrom} is not known`
 					: undefined,
 			),
+			...faultOf(image),
 		],
-		exceptions: "exception" in promotion && promotion.exception !== undefined ? [promotion.exception] : [],
+		exceptions: [...exceptionOf(promotion), ...exceptionOf(image)],
 		unknown: [
 			...unknownOf("program version", version),
 			...unknownOf("approval", approval),
@@ -79,6 +82,10 @@ function faultOf(answer: Answer, unknown?: string): string[] {
 		return unknown === undefined ? [] : [`${unknown}: ${answer.unknown}`];
 	}
 	return answer.fault === undefined ? [] : [answer.fault];
+}
+
+function exceptionOf(answer: Answer): string[] {
+	return "exception" in answer && answer.exception !== undefined ? [answer.exception] : [];
 }
 
 function unknownOf(what: string, answer: Answer): Unknown[] {

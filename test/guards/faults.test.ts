@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { approvalFault } from "../../components/guards/approved-migrations";
 import { mayDestroy } from "../../components/guards/destroy-guard";
 import { provider as destroyGuard } from "../../components/guards/destroy-guard-provider";
+import { promotionOf } from "../../components/guards/faults";
 import { programVersionFault } from "../../components/guards/program-version";
 import { completedWith, type Promotion, promotionFault } from "../../components/guards/promotion";
+import { judgeImage } from "../../components/guards/release-image";
 import { workTreeFault } from "../../components/guards/work-tree";
+import { parseSettings } from "../../components/settings/settings";
 
 describe("a release that another stack has to complete first", () => {
 	const promotion: Promotion = {
@@ -45,6 +48,26 @@ describe("a release that another stack has to complete first", () => {
 			assert.equal(promotionFault({ ...promotion, release, from: nothing }), undefined);
 		}
 		assert.equal(promotionFault({ ...promotion, own: [], release: "1.3.0", from: nothing }), undefined);
+	});
+
+	it("goes to production without any stack before it only with a warning", async () => {
+		const values = {
+			...{ environment: "production", release: "1.5.0", strategy: "in-place", platform: "local" },
+			...{ promoteFrom: "none", sslMode: "disable" },
+		};
+		const settings = parseSettings({
+			project: "app",
+			values: Object.fromEntries(Object.entries(values).map(([key, value]) => [`app:${key}`, value])),
+			secretKeys: [],
+		});
+		const asked = {
+			completedBy: () => Promise.reject(new Error("nobody is asked")),
+		};
+		assert.deepEqual(await promotionOf({ settings, migrations: [] }, asked), {
+			exception: "release 1.5.0 goes to production without any stack before it: promoteFrom is none",
+		});
+		const staging = { ...settings, environment: "staging" as const };
+		assert.deepEqual(await promotionOf({ settings: staging, migrations: [] }, asked), {});
 	});
 
 	it("is remembered by the stack that completed it, the newest last, the oldest forgotten", () => {
@@ -92,6 +115,38 @@ describe("an update of a production stack", () => {
 		);
 		assert.equal(approvalFault(migrations, [], ["1.5.0", "1.6.0"]), undefined);
 		assert.equal(approvalFault(migrations, ["1.5.0", "1.6.0"], []), undefined);
+	});
+});
+
+describe("the image of a release", () => {
+	const live = { release: "1.3.0", image: "api@sha256:aa" };
+	const image = { ...live, present: live, own: ["1.3.0"], strict: true };
+
+	it("is the one that it is live with, in production", () => {
+		const other = { ...image, image: "api@sha256:bb" };
+		assert.deepEqual(judgeImage(image), {});
+		assert.deepEqual(judgeImage({ ...other, strict: false }), {});
+		assert.deepEqual(judgeImage(other), {
+			fault:
+				"release 1.3.0 is live with image api@sha256:aa, and would get api@sha256:bb: an image that is not tested is another " +
+				"release; give it a newer version, or set releaseWithoutStaging to 1.3.0, which is written down with the deployment",
+		});
+		assert.deepEqual(judgeImage({ ...other, releaseWithoutStaging: "1.3.0" }), {
+			exception:
+				"release 1.3.0 is live with image api@sha256:aa, and would get api@sha256:bb, which no stage has tested: releaseWithoutStaging says so",
+		});
+	});
+
+	it("is told of when a new release has that of the one before; going back is not new", () => {
+		const next = { ...image, release: "1.4.0" };
+		assert.deepEqual(judgeImage(next), {
+			exception:
+				"release 1.4.0 runs the image of 1.3.0, api@sha256:aa: set serviceImage if that is not meant",
+		});
+		assert.deepEqual(judgeImage({ ...next, own: ["1.4.0"] }), {});
+		assert.deepEqual(judgeImage({ ...next, image: "api@sha256:bb" }), {});
+		assert.deepEqual(judgeImage({ ...next, image: undefined }), {});
+		assert.deepEqual(judgeImage({ ...next, present: undefined }), {});
 	});
 });
 
