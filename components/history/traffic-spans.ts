@@ -49,8 +49,6 @@ class TrafficWalk {
 	readonly spans: TrafficSpan[] = [];
 	/** What came last to each colour's database. */
 	private readonly brought = new Map<string | null, Brought>();
-	/** The database that has the traffic, where that is known. */
-	private live: string | null | undefined;
 
 	constructor(private readonly deployments: readonly RecordedDeployment[]) {}
 
@@ -60,20 +58,15 @@ class TrafficWalk {
 		if (owner === undefined) {
 			return;
 		}
-		const hasMoved = this.live !== undefined && this.live !== database;
-		if (hasMoved || owner.release !== this.spans.at(-1)?.release) {
+		this.brought.set(database, owner);
+		if (owner.release !== this.spans.at(-1)?.release) {
 			this.give(owner, at, found ? "unrecorded switch" : "switch");
-			this.brought.set(database, owner);
-		} else if (!this.brought.has(database)) {
-			this.brought.set(database, owner);
 		}
-		this.live = database;
 	}
 
 	end(deployment: RecordedDeployment, hasColors: boolean): void {
 		if (deployment.release !== this.spans.at(-1)?.release) {
 			this.give(deployment, deployment.endedAt ?? "", hasColors ? "unrecorded switch" : "end");
-			this.live = undefined;
 		}
 	}
 

@@ -7,13 +7,16 @@ import { z } from "zod";
 const FOLDER = ".github/workflows";
 
 const stepSchema = z.object({ run: z.string().optional(), uses: z.string().optional() });
+const concurrencySchema = z.object({ group: z.string() }).loose().optional();
 const jobSchema = z.object({
+	concurrency: concurrencySchema,
 	uses: z.string().optional(),
 	"timeout-minutes": z.number().optional(),
 	steps: z.array(stepSchema).default([]),
 });
 const workflowSchema = z.object({
 	permissions: z.record(z.string(), z.string()),
+	concurrency: concurrencySchema,
 	jobs: z.record(z.string(), jobSchema),
 });
 
@@ -47,6 +50,19 @@ describe("the workflows", () => {
 		for (const { file, what } of others) {
 			assert.match(what, /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, file);
 		}
+	});
+
+	it("keep every update of a stack that waits for its turn", () => {
+		const groups = files.flatMap(({ file, concurrency, jobs: own }) =>
+			[concurrency, ...Object.values(own).map((job) => job.concurrency)].flatMap((found) =>
+				found?.group.startsWith("stack-") ? [{ ...found, group: file }] : [],
+			),
+		);
+		const kept = { "cancel-in-progress": false, queue: "max" };
+		assert.deepEqual(groups, [
+			{ group: "drift.yml", ...kept },
+			{ group: "update.yml", ...kept },
+		]);
 	});
 
 	it("end by themselves", () => {
