@@ -108,7 +108,13 @@ async function migrationsAt(directory: string, commit: string, folder: string): 
 }
 
 async function git(directory: string, ...args: string[]): Promise<string> {
-	const { stdout } = await run("git", args, { cwd: directory, timeout: GIT_TIMEOUT_MS, maxBuffer: 1 << 28 });
+	const { stdout } = await run("git", args, {
+		cwd: directory,
+		// What it says against it is shown, among sentences of the same language.
+		env: { ...process.env, LC_ALL: "C" },
+		timeout: GIT_TIMEOUT_MS,
+		maxBuffer: 1 << 28,
+	});
 	return stdout;
 }
 

@@ -49,9 +49,9 @@ export const JOURNEY: readonly JourneyStep[] = [
 	{ command: "npm run report -- -s S --out report.md", shows: /^/ },
 	{
 		command: "npm run report -- -s S --base v1.3.0",
-		// A base that was named and is not there is refused: the test's copy of the project has no tags.
+		// A base that was named and cannot be read is refused: the test's copy of the project is no repository.
 		code: 1,
-		shows: /Compared with nothing: git knows no commit v1\.3\.0 here/,
+		shows: /Compared with nothing: fatal: not a git repository/,
 	},
 	{
 		command: "npm run drift -- -s S --issue",
