@@ -16,18 +16,17 @@ export async function migrationSection(
 		`### ${version} ${name}`,
 		`${type}; ${transactionOf(up, statements)}`,
 		statementTable(statements),
-		...(warnings.length === 0
-			? []
-			: [
-					`What squawk says:\n${list(warnings.map(({ line, rule, message }) => `line ${line}: ${message} (${rule})`))}`,
-				]),
+		...lintText(warnings),
 		folded("SQL", sqlText(up, path)),
 		await wayBack(migration),
 	].join("\n\n");
 }
 
 /** What a migration's undoing does, statement by statement. */
-export async function undoneSection({ version, name, down, path }: Migration): Promise<string> {
+export async function undoneSection(
+	{ version, name, down, path }: Migration,
+	warnings: readonly LintWarning[],
+): Promise<string> {
 	if (down === undefined) {
 		return `### ${version} ${name}, undone\n\nIt has no down section.`;
 	}
@@ -36,8 +35,14 @@ export async function undoneSection({ version, name, down, path }: Migration): P
 		`### ${version} ${name}, undone`,
 		`${transactionOf(down, statements)}; rows that it destroys are saved first`,
 		statementTable(statements),
+		...lintText(warnings),
 		folded("SQL", sqlText(down, path)),
 	].join("\n\n");
+}
+
+function lintText(warnings: readonly LintWarning[]): string[] {
+	const told = warnings.map(({ line, rule, message }) => `line ${line}: ${message} (${rule})`);
+	return told.length === 0 ? [] : [`What squawk says:\n${list(told)}`];
 }
 
 /** Characters of one section's SQL that are shown. */

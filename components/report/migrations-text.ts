@@ -60,18 +60,15 @@ export async function statementsText(
 	if (applied.length + undone.length === 0) {
 		return [];
 	}
+	const warningsOf = (migration: Migration) =>
+		(warnings ?? []).filter(({ version }) => version === migration.version);
 	const sections = await Promise.all([
 		...undone.map((each) =>
 			typeof each === "string"
 				? `### ${each}, undone\n\nIts file is not here: only the catalog knows what would run.`
-				: undoneSection(each),
+				: undoneSection(each, warningsOf(each)),
 		),
-		...applied.map((migration) =>
-			migrationSection(
-				migration,
-				(warnings ?? []).filter(({ version }) => version === migration.version),
-			),
-		),
+		...applied.map((migration) => migrationSection(migration, warningsOf(migration))),
 	]);
 	const lint =
 		warnings === undefined

@@ -92,9 +92,14 @@ async function wholeReport(
 	const plan = reportedPlan(settings, files, lastKnown);
 	const applied = appliedBy(plan, inputs, files.migrations);
 	const undone = plan.undone.map((version) => all.find((each) => each.version === version) ?? version);
-	const warnings = await lintSections(
-		applied.map(({ version, up }) => ({ version, direction: "up" as const, section: up })),
-	);
+	const warnings = await lintSections([
+		...applied.map(({ version, up }) => ({ version, direction: "up" as const, section: up })),
+		...undone.flatMap((each) =>
+			typeof each === "string" || each.down === undefined
+				? []
+				: [{ version: each.version, direction: "down" as const, section: each.down }],
+		),
+	]);
 	const present = files.migrations.filter((migration) => !applied.includes(migration));
 	const fits = await compatibility(
 		settings,
