@@ -1,4 +1,4 @@
-import { QUEUE_CONNECTIONS } from "../queue/connections";
+import { queueConnections } from "../queue/connections";
 
 /** Connections kept for the deployment: migrations, catalog, copy workers, health checks. */
 const OWN_CONNECTIONS = 60;
@@ -20,7 +20,7 @@ export function serverSettings(
 	return {
 		password_encryption: "scram-sha-256",
 		// Both colours may live on this server, each with its application's connections, and the queue of both.
-		max_connections: String(2 * maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS),
+		max_connections: String(2 * maxConnections + queueConnections(1) + OWN_CONNECTIONS),
 		shared_preload_libraries: "pg_stat_statements",
 		// It would keep the text of CREATE ROLE … PASSWORD.
 		"pg_stat_statements.track_utility": "off",

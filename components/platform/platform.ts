@@ -12,6 +12,8 @@ export interface Platform {
 	readonly catalogApart?: boolean;
 	/** What the role gets that colours copy from each other with, where the administrator is no superuser. */
 	readonly replicationRole?: { attributes: ReplicationAttributes; roles: string[] };
+	/** Processes that each service is; one when left out. */
+	readonly serviceProcesses?: number;
 	/** What it has declared by itself, beside what was asked of it with a parent. */
 	readonly resources: readonly pulumi.Resource[];
 	/** Declares a PostgreSQL server and what it needs to run. */

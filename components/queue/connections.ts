@@ -1,7 +1,13 @@
-/** Connections to the queue that one service holds. */
-const PER_SERVICE = 3;
+/** Connections to the queue that each process of a service holds. */
+const PER_PROCESS = 3;
 /** The live one, one beside it that takes its place, the colour before, and one that is built. */
 const MOST_SERVICES = 4;
 
-/** Connections that all services of a stack may hold to its queue. */
-export const QUEUE_CONNECTIONS = PER_SERVICE * MOST_SERVICES;
+/**
+ * Connections that all services of a stack may hold to its queue.
+ *
+ * @param processes that each of them is
+ */
+export function queueConnections(processes: number): number {
+	return PER_PROCESS * processes * MOST_SERVICES;
+}

@@ -3,7 +3,7 @@ import type { Connection } from "../database/connection";
 import { declareOwnedDatabase } from "../database/owned-database";
 import type { DatabaseServer } from "../database/server";
 import { lateProvider } from "../provider/late";
-import { QUEUE_CONNECTIONS } from "./connections";
+import { queueConnections } from "./connections";
 
 export interface QueueArgs {
 	server: DatabaseServer;
@@ -11,6 +11,8 @@ export interface QueueArgs {
 	databaseName: string;
 	/** Of the password that services use; another number makes another one. */
 	passwordGeneration: number;
+	/** Processes that each service is; one when left out. */
+	serviceProcesses?: number | undefined;
 }
 
 /** The database of the batches that wait to be stored. It belongs to no colour: both take their work from it. */
@@ -20,13 +22,13 @@ export class Queue extends pulumi.ComponentResource {
 
 	constructor(name: string, args: QueueArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:queue:Queue", name, {}, opts);
-		const { server, databaseName, passwordGeneration } = args;
+		const { server, databaseName, passwordGeneration, serviceProcesses = 1 } = args;
 		const { database, owner, ownerPassword, application, applicationPassword, connect } =
 			declareOwnedDatabase(
 				name,
 				{
 					...{ server, databaseName, ownerName: databaseName, passwordGeneration },
-					connectionLimit: QUEUE_CONNECTIONS,
+					connectionLimit: queueConnections(serviceProcesses),
 				},
 				this,
 			);

@@ -31,7 +31,13 @@ export const keysOf: Partial<Record<ConfigKey, readonly PlatformName[]>> = {
 export const platformDefaults = {
 	local: {},
 	docker: {},
-	aws: { sslMode: "verify-full", serverPerColor: true, readyTimeoutSeconds: 300, bakeSeconds: 300 },
+	aws: {
+		sslMode: "verify-full",
+		serverPerColor: true,
+		maxConnections: 200,
+		readyTimeoutSeconds: 300,
+		bakeSeconds: 300,
+	},
 } as const satisfies Record<PlatformName, Partial<Config>>;
 
 /**

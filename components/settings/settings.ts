@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { awsDefaults } from "./aws";
 import { environmentDefaults, everywhere } from "./environments";
 import { type PlatformKey, type Problem, platformDefaults, platformProblems } from "./platforms";
 import {
@@ -139,13 +140,15 @@ const OTHER_CONNECTIONS = 2;
 function contradictions(settings: Partial<Settings>, given: readonly string[]): Problem[] {
 	const problems: Problem[] = [];
 	const { poolSize, maxConnections, databasePort, gatewayPort } = settings;
+	const tasks = settings.platform === "aws" ? (settings.serviceTasks ?? awsDefaults.serviceTasks) : 1;
 	const largestPool =
-		maxConnections === undefined ? undefined : Math.floor(maxConnections / 2) - OTHER_CONNECTIONS;
+		maxConnections === undefined ? undefined : Math.floor(maxConnections / (2 * tasks)) - OTHER_CONNECTIONS;
 	if (poolSize !== undefined && largestPool !== undefined && poolSize > largestPool) {
 		problems.push([
 			"poolSize",
 			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largestPool}, since during an ` +
-				"update two services run side by side, each with two connections more: for its health, and to hear of a switch",
+				`update two services run side by side, each${tasks === 1 ? "" : ` of ${tasks} tasks, and each of them`} with two ` +
+				"connections more: for its health, and to hear of a switch",
 		]);
 	}
 	if (settings.debugMode && settings.environment === "production") {

@@ -47,6 +47,7 @@ export function deployBlueGreen(inputs: StackInputs) {
 		server: servers.first,
 		databaseName: names.queue,
 		passwordGeneration: settings.passwordGeneration,
+		serviceProcesses: platform.serviceProcesses,
 	});
 	const router = platform.router("router", { dependsOn: servers });
 

@@ -127,6 +127,11 @@ describe("the settings of a platform", () => {
 			{ runnerCidrs: "198.51.100.24/32" },
 			/:runnerSecurityGroupId: found nothing with platform aws; allowed: the security group of the machine/,
 		],
+		[
+			"pools that all tasks together cannot have",
+			{ serviceTasks: "10", poolSize: "9", maxConnections: "200" },
+			/:poolSize: found 9 with maxConnections 200; allowed: at most 8, since .* of 10 tasks/,
+		],
 		["an account that is none", { awsAccount: "12345" }, /:awsAccount: found "12345"/],
 		["days that CloudWatch does not have", { logRetentionDays: "10" }, /:logRetentionDays: found "10"/],
 		["an address twice", { alarmEmails: "a@example.com, a@example.com" }, /:alarmEmails: found/],

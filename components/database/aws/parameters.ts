@@ -1,4 +1,4 @@
-import { QUEUE_CONNECTIONS } from "../../queue/connections";
+import { queueConnections } from "../../queue/connections";
 
 export interface ServerParameter {
 	name: string;
@@ -16,9 +16,10 @@ const KEPT_WAL_SHARE = 4;
  * Connections that a server takes.
  *
  * @param maxConnections that one colour's application may hold
+ * @param tasks of each service
  */
-export function allConnections(maxConnections: number): number {
-	return 2 * maxConnections + QUEUE_CONNECTIONS + OWN_CONNECTIONS;
+export function allConnections(maxConnections: number, tasks: number): number {
+	return 2 * maxConnections + queueConnections(tasks) + OWN_CONNECTIONS;
 }
 
 /**
@@ -27,11 +28,13 @@ export function allConnections(maxConnections: number): number {
  * @param maxConnections that one colour's application may hold
  * @param storageGigabytes of the server's disk, of which forsaken slots get a quarter at most
  * @param keptWalGigabytes of its log that it keeps for them
+ * @param tasks of each service
  */
 export function serverParameters(
 	maxConnections: number,
 	storageGigabytes: number,
 	keptWalGigabytes: number,
+	tasks: number,
 ): ServerParameter[] {
 	// In megabytes, as PostgreSQL has it.
 	const keptWal = Math.floor(Math.min(keptWalGigabytes, storageGigabytes / KEPT_WAL_SHARE) * 1024);
@@ -40,7 +43,7 @@ export function serverParameters(
 		"rds.logical_replication": "1",
 		"rds.force_ssl": "1",
 		shared_preload_libraries: "pg_stat_statements",
-		max_connections: String(allConnections(maxConnections)),
+		max_connections: String(allConnections(maxConnections, tasks)),
 		max_wal_senders: "20",
 		max_replication_slots: "20",
 		max_logical_replication_workers: "16",

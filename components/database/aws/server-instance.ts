@@ -29,6 +29,8 @@ export interface ServerInstanceArgs {
 	password: pulumi.Input<string>;
 	/** Connections that one colour's application may hold. */
 	maxConnections: pulumi.Input<number>;
+	/** Tasks of each service: each has connections to the queue. */
+	tasks: pulumi.Input<number>;
 	/** Of its log that it keeps for a slot that nobody reads from, and no more than a quarter of its disk. */
 	keptWalGigabytes: pulumi.Input<number>;
 	/** Days that backups are kept, from which any second of them can be restored; 1 to 35. */
@@ -65,7 +67,7 @@ export class ServerInstance extends pulumi.ComponentResource {
 				family: pulumi.output(engineVersion).apply((version) => `postgres${version.split(".")[0]}`),
 				description: `Logical replication between the colours of ${identifier}`,
 				parameters: pulumi
-					.all([maxConnections, storageGigabytes, args.keptWalGigabytes])
+					.all([maxConnections, storageGigabytes, args.keptWalGigabytes, args.tasks])
 					.apply((sizes) => serverParameters(...sizes)),
 				tags,
 			},

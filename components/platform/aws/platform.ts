@@ -39,6 +39,7 @@ export class AwsPlatform implements Platform {
 		attributes: { replication: false, bypassRowLevelSecurity: false },
 		roles: ["rds_replication", "pg_read_all_data"],
 	};
+	readonly serviceProcesses: number;
 	readonly resources: pulumi.Resource[];
 	/** Begins the names of what is the stack's in its account. */
 	private readonly prefix: string;
@@ -60,6 +61,7 @@ export class AwsPlatform implements Platform {
 	) {
 		requireCertificates(settings.databaseCertificates, settings.awsRegion);
 		const { environment, awsRegion: region, awsAccount, logRetentionDays, alarmEmails = [] } = settings;
+		this.serviceProcesses = settings.serviceTasks;
 		this.prefix = names.base.replaceAll("_", "-");
 		this.tags = { Project: pulumi.getProject(), Environment: environment, Stack: stack, ManagedBy: "pulumi" };
 		this.provider = new aws.Provider("aws", {
@@ -122,6 +124,7 @@ export class AwsPlatform implements Platform {
 				administrator: ADMINISTRATOR,
 				maxConnections,
 				keptWalGigabytes: settings.keptWalGigabytes,
+				tasks: settings.serviceTasks,
 				backupRetentionDays: backupDays[settings.backupSchedule],
 				backupWindow: "01:00-02:00",
 				maintenanceWindow: "sun:03:00-sun:04:00",
@@ -138,7 +141,7 @@ export class AwsPlatform implements Platform {
 				{
 					...{ topicArn: this.alarms.arn, prefix: this.prefix, tags, identifier },
 					storageGigabytes: storage.storageGigabytes,
-					maxConnections: allConnections(maxConnections),
+					maxConnections: allConnections(maxConnections, settings.serviceTasks),
 					connectionsPercent: settings.connectionsWarningPercent,
 				},
 				this.at(opts),

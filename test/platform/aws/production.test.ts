@@ -174,6 +174,25 @@ describe("the production stack on platform aws", () => {
 		}
 	});
 
+	for (const [tasks, ofQueue, ofCatalog, ofColor] of [
+		[2, 24, "144", "504"],
+		[10, 120, "240", "600"],
+	] as const) {
+		it(`lets ${tasks} tasks of each service reach the queue, also while they are changed`, async () => {
+			const own = await production({ serviceTasks: String(tasks), poolSize: "5" });
+			const [role] = own.filter(({ name }) => name === "queue-app");
+			assert.equal(role?.inputs.connectionLimit, ofQueue);
+			const most = (server: string) =>
+				(
+					the(own, "ParameterGroup", `${server}-parameters`).inputs.parameters as {
+						name: string;
+						value: string;
+					}[]
+				).find(({ name }) => name === "max_connections")?.value;
+			assert.deepEqual([most("server"), most("server-blue")], [ofCatalog, ofColor]);
+		});
+	}
+
 	it("writes passwords into secrets only", () => {
 		const shown = declared
 			.filter(({ type }) => type.startsWith("aws:") && !/Instance$|SecretVersion$/.test(type))

@@ -29,7 +29,7 @@ describe("a database server on AWS", () => {
 				},
 				...{ administrator: "deployment", password: "hidden", backupRetentionDays: 35 },
 				...{ backupWindow: "01:00-02:00", maintenanceWindow: "sun:03:00-sun:04:00" },
-				...{ monitoringSeconds: 60, insightsRetentionDays: 7, protect, leavesBackups, tags: TAGS },
+				...{ monitoringSeconds: 60, insightsRetentionDays: 7, tasks: 2, protect, leavesBackups, tags: TAGS },
 			});
 		});
 	}
@@ -107,7 +107,7 @@ describe("a database server on AWS", () => {
 	});
 
 	it("replicates logically, demands encryption, and gives up a slot before the disk is full", () => {
-		const parameters = serverParameters(200, 20, 16);
+		const parameters = serverParameters(200, 20, 16, 2);
 		const value = (wanted: string) => parameters.find(({ name }) => name === wanted);
 		assert.deepEqual(value("rds.logical_replication"), {
 			name: "rds.logical_replication",
@@ -118,7 +118,7 @@ describe("a database server on AWS", () => {
 		assert.equal(value("shared_preload_libraries")?.value, "pg_stat_statements");
 		assert.equal(value("max_slot_wal_keep_size")?.value, "5120");
 		assert.equal(
-			serverParameters(200, 1000, 16).find(({ name }) => name === "max_slot_wal_keep_size")?.value,
+			serverParameters(200, 1000, 16, 2).find(({ name }) => name === "max_slot_wal_keep_size")?.value,
 			"16384",
 		);
 		assert.deepEqual([value("max_wal_senders")?.value, value("max_replication_slots")?.value], ["20", "20"]);
