@@ -30,7 +30,9 @@ export const provider = defineProvider<Inputs, Inputs>({
 
 const POLL_INTERVAL_MS = 200;
 
-/** @throws Error with the last reason when nobody lets us in in time */
+const WRONG_PASSWORD = "28P01";
+
+/** @throws Error with the last reason when nobody lets us in in time, and at once when the password is another one */
 async function untilAnswered({ connection, timeoutSeconds }: Inputs): Promise<void> {
 	let last: unknown;
 	const answered = await poll(timeoutSeconds * 1000, POLL_INTERVAL_MS, async () => {
@@ -41,10 +43,26 @@ async function untilAnswered({ connection, timeoutSeconds }: Inputs): Promise<vo
 			return true;
 		} catch (error) {
 			last = error;
-			return undefined;
+			return isWrongPassword(error) ? false : undefined;
 		}
 	});
-	if (answered === undefined) {
-		throw new Error(`the database server does not answer after ${timeoutSeconds} s`, { cause: last });
+	const { host, port, user } = connection;
+	const why = last instanceof Error ? `: ${last.message}` : "";
+	if (answered === false) {
+		throw new Error(
+			`the database server at ${host}:${port} has another password for ${user} than this stack, so that it was not made by ` +
+				`it: use what an earlier stack has left there with that stack's state, or remove it${why}`,
+			{ cause: last },
+		);
 	}
+	if (answered === undefined) {
+		throw new Error(`the database server does not answer after ${timeoutSeconds} s${why}`, { cause: last });
+	}
+}
+
+function isWrongPassword(error: unknown): boolean {
+	return (
+		error instanceof Error &&
+		((error as { code?: unknown }).code === WRONG_PASSWORD || isWrongPassword(error.cause))
+	);
 }

@@ -29,7 +29,7 @@ export class FilledVolume extends pulumi.ComponentResource {
 	constructor(name: string, args: FilledVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:docker:FilledVolume", name, {}, opts);
 		const { host, volumeName, image, folder, files } = args;
-		const child = { parent: this, provider: host.provider };
+		const child = { parent: this, provider: host.provider, ...host.own };
 		const volume = new docker.Volume(`${name}-volume`, { name: volumeName }, child);
 		const mount = { volumeName: volume.name, containerPath: folder };
 		const writer = new docker.Container(

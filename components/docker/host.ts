@@ -12,6 +12,11 @@ export interface DockerHostArgs {
 export class DockerHost extends pulumi.ComponentResource {
 	readonly provider: docker.Provider;
 	readonly network: docker.Network;
+	/**
+	 * For volumes: the engine makes none where one of that name is, and would so give a stack those of another by its name.
+	 * Networks are refused then.
+	 */
+	readonly own: { dependsOn: pulumi.Resource[] };
 	/** The host's own address in that network: what comes through a published port comes from there. */
 	readonly gateway: pulumi.Output<string>;
 
@@ -28,6 +33,7 @@ export class DockerHost extends pulumi.ComponentResource {
 			{ name: networkName, driver: "bridge" },
 			{ parent: this, provider: this.provider },
 		);
+		this.own = { dependsOn: [this.network] };
 		this.gateway = this.network.ipamConfigs.apply((configs) => {
 			const gateway = configs.find((config) => config.gateway !== undefined)?.gateway;
 			if (gateway === undefined) {

@@ -73,8 +73,11 @@ export const provider = defineProvider<Inputs, Inputs>({
 				!(await isAtStandstill(observed, trafficOf(outputs))) && (await isReadyForTraffic(observed, outputs))
 			);
 		} catch (error) {
-			// While a server is down, bringing it up is its own step, and shown as that.
-			if (error instanceof Error && error.message.startsWith("cannot connect to")) {
+			// While a server or the router is down, bringing it up is its own step, and shown as that.
+			if (
+				error instanceof RouterUnreachable ||
+				(error instanceof Error && error.message.startsWith("cannot connect to"))
+			) {
 				return true;
 			}
 			throw error;

@@ -24,6 +24,10 @@ export interface Router {
 	/** Where requests go now. */
 	active(): Promise<Target | undefined>;
 	/**
+	 * Whether what has the traffic answers. Left out where the resource of a service sees by itself that it has ended.
+	 */
+	answers?(): Promise<boolean>;
+	/**
 	 * Makes a target known and sees that it is healthy, without sending it anything.
 	 *
 	 * @throws Error when it does not become healthy in time

@@ -15,6 +15,7 @@ import { COLORS, type Node, nodeName } from "../replication/node";
 import { pairingsOf } from "../replication/pairings";
 import { releaseTraffic } from "./release-traffic";
 import { openRouter, routerId, routerReferenceSchema } from "./router-reference";
+import { type Router, RouterUnreachable } from "./routing";
 
 const side = z.object({
 	color: z.enum(COLORS),
@@ -61,12 +62,11 @@ export const provider = defineProvider<Inputs, Outputs>({
 		return move(wanted, olds);
 	},
 	/**
-	 * Where requests really go, where writes do, whether the colours still follow each other, and whether an update that
-	 * died has left anything behind.
+	 * Where requests really go and whether they are answered, where writes go, whether the colours still follow each other,
+	 * and whether an update that died has left anything behind.
 	 */
 	async isCurrent(_id, { router, live, idle, servers, context }) {
-		const active = await openRouter(router).active();
-		if (active?.targetGroup !== live.targetGroup || active.url !== live.url) {
+		if (!(await isRouted(openRouter(router), live))) {
 			return false;
 		}
 		try {
@@ -90,6 +90,19 @@ export const provider = defineProvider<Inputs, Outputs>({
 	/** The router goes with everything else. */
 	async delete() {},
 });
+
+async function isRouted(router: Router, { targetGroup, url }: Inputs["live"]): Promise<boolean> {
+	try {
+		const active = await router.active();
+		return active?.targetGroup === targetGroup && active.url === url && (await router.answers?.()) !== false;
+	} catch (error) {
+		// One that does not run is made before this in the same update.
+		if (error instanceof RouterUnreachable) {
+			return false;
+		}
+		throw error;
+	}
+}
 
 function generations({ live, idle }: Pick<Inputs, "live" | "idle">): number[] {
 	return [live.generation, ...(idle === undefined ? [] : [idle.generation])];

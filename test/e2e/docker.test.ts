@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
+import { type AddressInfo, createServer } from "node:net";
 import { z } from "zod";
 import { findFreePort } from "../../components/local/port";
 import { DeployedProject, sections } from "../support/deployed-project";
@@ -35,11 +36,12 @@ declare(
 		const engine = new DockerEngine();
 		let project: DockerProject;
 		let url: string;
+		let gatewayPort: number;
 
 		before(async () => {
 			await engine.start();
 			const { database, router, service } = await importImages(engine.socket);
-			const gatewayPort = await findFreePort();
+			gatewayPort = await findFreePort();
 			project = new DockerProject("cli", "staging");
 			project.configure({
 				dockerHost: engine.socket,
@@ -191,6 +193,32 @@ declare(
 			await until("it serves", async () => (await served().catch(() => undefined)) === "1.3.0");
 			const preview = await project.pulumi("preview", "--expect-no-changes", "-s", "staging");
 			assert.equal(preview.code, 0, preview.output);
+		});
+
+		it("says that the live service has ended, and makes another when it looks what is there", async () => {
+			const [name = ""] = engine
+				.docker("ps", "--format", "{{.Names}}", "--filter", "name=counting-staging-blue-1-")
+				.split("\n");
+			engine.docker("stop", name);
+			const failed = await project.up();
+			assert.notEqual(failed.code, 0, failed.output);
+			assert.match(failed.output, /unhealthy after .* made anew by an update with --refresh/);
+			const mended = await project.pulumi("up", "--yes", "--refresh", "-s", "staging");
+			assert.equal(mended.code, 0, mended.output);
+			assert.equal(await served(), "1.3.0");
+		});
+
+		it("comes back from a port that somebody else has", async () => {
+			const taken = createServer();
+			await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+			const { port } = taken.address() as AddressInfo;
+			project.configure({ gatewayPort: port });
+			const failed = await project.up();
+			taken.close();
+			assert.notEqual(failed.code, 0, failed.output);
+			project.configure({ gatewayPort });
+			await project.mustUp();
+			assert.equal(await served(), "1.3.0");
 		});
 
 		it("goes on serving the release before when the router is replaced in the update of one that fails", async () => {

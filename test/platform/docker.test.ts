@@ -155,6 +155,13 @@ describe("the staging stack on platform docker", () => {
 		});
 	});
 
+	it("makes no volume before its network, which a stack of the same name would have already", () => {
+		const volumes = declared.filter(({ type }) => type === "docker:index/volume:Volume");
+		for (const { name, waitsFor } of volumes) {
+			assert.ok(waitsFor.includes("docker-network"), `${name}: ${waitsFor.join(", ")}`);
+		}
+	});
+
 	it("waits for a server before it uses it, and for a service and its checks before it gets the traffic", () => {
 		assert.deepEqual(
 			named("pulumi:providers:postgresql", "server-provider").waitsFor.includes("server-answers"),

@@ -54,7 +54,7 @@ export class ServerContainer extends pulumi.ComponentResource {
 		this.data = new docker.Volume(
 			`${name}-data`,
 			{ name: pulumi.interpolate`${containerName}-data` },
-			{ ...child, retainOnDelete: keepData },
+			{ ...child, ...host.own, retainOnDelete: keepData },
 		);
 		const secrets = new FilledVolume(
 			`${name}-secrets`,

@@ -38,6 +38,12 @@ export class HaproxyRouter implements Router {
 		return found && { targetGroup: found.targetGroup, url: found.url };
 	}
 
+	async answers(): Promise<boolean> {
+		const { active } = await this.state();
+		const server = active === undefined ? undefined : (await readServers(this.address)).get(active);
+		return server?.status.startsWith("UP") ?? false;
+	}
+
 	async prepare(target: Target, timeoutMs: number): Promise<void> {
 		const state = await this.state();
 		const known = state.targets.find(({ targetGroup }) => targetGroup === target.targetGroup);
@@ -54,7 +60,8 @@ export class HaproxyRouter implements Router {
 		if (healthy === undefined) {
 			const server = (await readServers(this.address)).get(slot);
 			throw new Error(
-				`the router finds ${target.targetGroup} unhealthy after ${timeoutMs} ms: ${server?.check || "it has not been checked"}`,
+				`the router finds ${target.targetGroup} unhealthy after ${timeoutMs} ms: ${server?.check || "it has not been checked"}; ` +
+					"its container's log shows why, and one that has ended is made anew by an update with --refresh",
 			);
 		}
 	}

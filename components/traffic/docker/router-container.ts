@@ -68,7 +68,7 @@ export class RouterContainer extends pulumi.ComponentResource {
 		const state = new docker.Volume(
 			`${name}-state`,
 			{ name: pulumi.interpolate`${containerName}-state` },
-			child,
+			{ ...child, ...host.own },
 		);
 		this.container = new docker.Container(
 			`${name}-container`,

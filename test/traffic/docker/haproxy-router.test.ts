@@ -55,18 +55,24 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 	it("sends requests nowhere until it is told where", async () => {
 		const blue = await service("blue-1@a");
 		assert.equal(await haproxy.router.active(), undefined);
+		assert.equal(await haproxy.router.answers(), false);
 		await haproxy.router.prepare(blue.target, 10_000);
 		assert.equal(await ask(), "503 no service is live");
 		await haproxy.router.route(blue.target);
 		assert.deepEqual(await haproxy.router.active(), blue.target);
 		assert.equal(await ask(), "200 blue-1@a");
+		assert.equal(await haproxy.router.answers(), true);
+		blue.upstream.ready = false;
+		await until("it is seen", async () => !(await haproxy.router.answers()));
 	});
 
 	it("refuses a target that does not become healthy, with what the check found", async () => {
 		const blue = await service("blue-1@a");
 		blue.upstream.ready = false;
 		await assert.rejects(haproxy.router.prepare(blue.target, 600), {
-			message: "the router finds blue-1@a unhealthy after 600 ms: L7STS 503",
+			message:
+				"the router finds blue-1@a unhealthy after 600 ms: L7STS 503; its container's log shows why, and one that has " +
+				"ended is made anew by an update with --refresh",
 		});
 		blue.upstream.ready = true;
 		await haproxy.router.prepare(blue.target, 10_000);
