@@ -15,7 +15,7 @@ export function platformOf({ names, stack, settings }: StackInputs): Platform {
 		case "aws": {
 			// Loaded where it is needed: the SDK's resources of AWS would cost every other stack more than a second.
 			const { AwsPlatform } = require("./aws/platform") as typeof import("./aws/platform");
-			return new AwsPlatform(names, stack, awsSettings(settings));
+			return new AwsPlatform(stack, awsSettings(settings));
 		}
 	}
 }

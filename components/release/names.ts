@@ -22,10 +22,15 @@ export interface StackNames {
 	queue: string;
 }
 
+/** A stack's name as identifiers have it, however long it is. */
+export function identifierOf(stack: string): string {
+	return `counting_${stack.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`;
+}
+
 /** What belongs to a stack on this machine, by name. */
 export function localNames(stack: string): StackNames {
 	const directory = `.local/${stack}`;
-	const name = `counting_${stack.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}`;
+	const name = identifierOf(stack);
 	const database = name.slice(0, LONGEST_BASE);
 	return {
 		directory,

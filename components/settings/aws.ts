@@ -136,6 +136,14 @@ function runnerProblems(settings: Partial<Config>, given: readonly string[]): Pr
 		return [];
 	}
 	const runner = runnerAddresses(settings);
+	if (given.includes("networkCidr") && given.includes("runnerSecurityGroupId")) {
+		return [
+			[
+				"runnerSecurityGroupId",
+				"found it with networkCidr; allowed: only in a network that is there, since no group is in one that is still to be made: give the runner's addresses in that network in runnerCidrs",
+			],
+		];
+	}
 	const found = runnerCidrs === undefined ? "nothing" : `${runnerCidrs.join(", ")} alone`;
 	const problems: Problem[] = [];
 	if (runner.private.length === 0 && !given.includes("runnerSecurityGroupId")) {

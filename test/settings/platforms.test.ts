@@ -132,6 +132,11 @@ describe("the settings of a platform", () => {
 			{ serviceTasks: "10", poolSize: "9", maxConnections: "200" },
 			/:poolSize: found 9 with maxConnections 200; allowed: at most 8, since .* of 10 tasks/,
 		],
+		[
+			"a security group of a network that is still to be made",
+			{ runnerSecurityGroupId: "sg-0a1b2c3d" },
+			/:runnerSecurityGroupId: found it with networkCidr;/,
+		],
 		["an account that is none", { awsAccount: "12345" }, /:awsAccount: found "12345"/],
 		["days that CloudWatch does not have", { logRetentionDays: "10" }, /:logRetentionDays: found "10"/],
 		["an address twice", { alarmEmails: "a@example.com, a@example.com" }, /:alarmEmails: found/],

@@ -45,11 +45,15 @@ export interface ServerInstanceArgs {
 	insightsRetentionDays: pulumi.Input<number>;
 	/** Refuses its deletion. */
 	protect: boolean;
+	/** Days that its log is kept. */
+	logRetentionDays: pulumi.Input<number>;
 	/** Whether its deletion leaves a last snapshot, and the backups for as long as they are kept. */
 	leavesBackups: boolean;
 	/** On everything that is made. */
 	tags: Record<string, string>;
 }
+
+const LOGS = ["postgresql", "upgrade"] as const;
 
 /** A PostgreSQL server on RDS, encrypted, reached from inside the network only. */
 export class ServerInstance extends pulumi.ComponentResource {
@@ -62,7 +66,7 @@ export class ServerInstance extends pulumi.ComponentResource {
 		const parameters = new aws.rds.ParameterGroup(
 			`${name}-parameters`,
 			{
-				// A new major version has a family of its own: the new group is made beside the old one.
+				// A changed group of one name could not be made beside the one that is in use.
 				namePrefix: `${identifier}-`,
 				family: pulumi.output(engineVersion).apply((version) => `postgres${version.split(".")[0]}`),
 				description: `Logical replication between the colours of ${identifier}`,
@@ -72,6 +76,20 @@ export class ServerInstance extends pulumi.ComponentResource {
 				tags,
 			},
 			child,
+		);
+		// RDS would make them itself: without a key, without tags, and kept for ever.
+		const logs = LOGS.map(
+			(log) =>
+				new aws.cloudwatch.LogGroup(
+					`${name}-${log}-log`,
+					{
+						name: `/aws/rds/instance/${identifier}/${log}`,
+						kmsKeyId: keyArn,
+						retentionInDays: args.logRetentionDays,
+						tags,
+					},
+					child,
+				),
 		);
 		this.instance = new aws.rds.Instance(
 			`${name}-instance`,
@@ -113,10 +131,10 @@ export class ServerInstance extends pulumi.ComponentResource {
 				performanceInsightsRetentionPeriod: args.insightsRetentionDays,
 				monitoringInterval: args.monitoringSeconds,
 				monitoringRoleArn: environment.monitoringRoleArn,
-				enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
+				enabledCloudwatchLogsExports: [...LOGS],
 				tags: { ...tags, Name: identifier },
 			},
-			{ ...child, protect: args.protect },
+			{ ...child, protect: args.protect, dependsOn: logs },
 		);
 		this.registerOutputs({ host: this.instance.address });
 	}

@@ -82,15 +82,21 @@ export class Network extends pulumi.ComponentResource {
 			{ vpcId: vpc.id, tags: named("internet") },
 			child,
 		);
-		const out = new aws.ec2.RouteTable(
-			`${name}-public`,
-			{
-				vpcId: vpc.id,
-				routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: internet.id }],
-				tags: named("public"),
-			},
-			child,
-		);
+		const table = (what: string) =>
+			new aws.ec2.RouteTable(`${name}-${what}`, { vpcId: vpc.id, tags: named(what) }, child);
+		// Routes are resources of their own: a table's inline ones would take away those to other networks.
+		const route = (
+			what: string,
+			{ id }: aws.ec2.RouteTable,
+			by: Pick<aws.ec2.RouteArgs, "gatewayId" | "natGatewayId">,
+		) =>
+			new aws.ec2.Route(
+				`${name}-${what}`,
+				{ routeTableId: id, destinationCidrBlock: "0.0.0.0/0", ...by },
+				child,
+			);
+		const out = table("public");
+		const toInternet = route("public", out, { gatewayId: internet.id });
 		this.associate(`${name}-public`, publics, () => out);
 
 		const addresses = publics
@@ -111,19 +117,12 @@ export class Network extends pulumi.ComponentResource {
 					child,
 				),
 		);
-		const tables = gateways.map(
-			(gateway, index) =>
-				new aws.ec2.RouteTable(
-					`${name}-private-${index}`,
-					{
-						vpcId: vpc.id,
-						routes: [{ cidrBlock: "0.0.0.0/0", natGatewayId: gateway.id }],
-						tags: named(`private-${index}`),
-					},
-					child,
-				),
-		);
-		const ways = this.associate(`${name}-private`, privates, (index) => tables[index] ?? tables[0]!);
+		const tables = gateways.map((_, index) => table(`private-${index}`));
+		const ways = [
+			toInternet.id,
+			...gateways.map(({ id }, index) => route(`private-${index}`, tables[index]!, { natGatewayId: id }).id),
+			...this.associate(`${name}-private`, privates, (index) => tables[index] ?? tables[0]!),
+		];
 		return {
 			vpcId: vpc.id,
 			publicSubnetIds: publics.map(({ id }) => id),

@@ -8,7 +8,6 @@ import { ServerAnswers } from "../../database/server-answers";
 import { AlarmTopic } from "../../monitoring/aws/alarm-topic";
 import { ServerAlarms } from "../../monitoring/aws/server-alarms";
 import { TrafficAlarms } from "../../monitoring/aws/traffic-alarms";
-import type { StackNames } from "../../release/names";
 import { COLORS, type Color } from "../../replication/node";
 import { Cluster } from "../../service/aws/cluster";
 import { ColorService } from "../../service/aws/color-service";
@@ -18,6 +17,7 @@ import { LoadBalancer } from "../../traffic/aws/load-balancer";
 import type { PlacedRouter, PlacedServer, PlacedService, Platform, ServerArgs } from "../platform";
 import { EncryptionKey } from "./encryption-key";
 import { Firewall } from "./firewall";
+import { stackPrefix } from "./names";
 import { Network } from "./network";
 import { runnerAddresses } from "./runner";
 import {
@@ -55,14 +55,13 @@ export class AwsPlatform implements Platform {
 
 	/** @throws RunError when the file of certificates is not there */
 	constructor(
-		names: StackNames,
 		stack: string,
 		private readonly settings: AwsSettings,
 	) {
 		requireCertificates(settings.databaseCertificates, settings.awsRegion);
 		const { environment, awsRegion: region, awsAccount, logRetentionDays, alarmEmails = [] } = settings;
 		this.serviceProcesses = settings.serviceTasks;
-		this.prefix = names.base.replaceAll("_", "-");
+		this.prefix = stackPrefix(stack);
 		this.tags = { Project: pulumi.getProject(), Environment: environment, Stack: stack, ManagedBy: "pulumi" };
 		this.provider = new aws.Provider("aws", {
 			region: region as aws.Region,
@@ -132,6 +131,7 @@ export class AwsPlatform implements Platform {
 				insightsRetentionDays: 7,
 				protect: settings.protectDatabases,
 				leavesBackups: this.isProduction,
+				logRetentionDays: settings.logRetentionDays,
 			},
 			this.at(opts),
 		);

@@ -4,8 +4,6 @@ import { BlockList } from "node:net";
 export interface RunnerSettings {
 	/** Addresses that it has, on the Internet and in the network. */
 	runnerCidrs?: readonly string[] | undefined;
-	/** Its security group. */
-	runnerSecurityGroupId?: string | undefined;
 	/** Addresses of a network that the stack makes. */
 	networkCidr?: string | undefined;
 }
@@ -24,19 +22,13 @@ export interface RunnerAddresses {
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /** Tells a runner's public addresses from its private ones. */
-export function runnerAddresses({
-	runnerCidrs = [],
-	runnerSecurityGroupId,
-	networkCidr,
-}: RunnerSettings): RunnerAddresses {
+export function runnerAddresses({ runnerCidrs = [], networkCidr }: RunnerSettings): RunnerAddresses {
 	const isPrivate = (cidr: string) => PRIVATE.some((network) => covers(network, cidr));
 	const inside = runnerCidrs.filter(isPrivate);
 	return {
 		public: runnerCidrs.filter((cidr) => !isPrivate(cidr)),
 		private: inside,
-		behindGateways:
-			networkCidr !== undefined &&
-			(runnerSecurityGroupId !== undefined || inside.some((cidr) => covers(networkCidr, cidr))),
+		behindGateways: networkCidr !== undefined && inside.some((cidr) => covers(networkCidr, cidr)),
 	};
 }
 

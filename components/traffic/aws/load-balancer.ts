@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../../platform/aws/firewall";
+import { shortName } from "../../platform/aws/names";
 import type { Color } from "../../replication/node";
 import { declareTargetGroup } from "./target-group";
 
@@ -54,7 +55,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 		const group = (color: Color) =>
 			declareTargetGroup(
 				`${name}-${color}`,
-				{ vpcId, groupName: shortName(prefix, color), deregistrationDelaySeconds, tags },
+				{ vpcId, groupName: nameOf(prefix, color), deregistrationDelaySeconds, tags },
 				this,
 			);
 		this.targetGroups = { blue: group("blue"), green: group("green") };
@@ -133,7 +134,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 		return new aws.lb.LoadBalancer(
 			name,
 			{
-				name: shortName(prefix),
+				name: nameOf(prefix),
 				loadBalancerType: "application",
 				internal: false,
 				subnets: subnetIds,
@@ -174,7 +175,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 }
 
 /** A name that load balancers and their groups can have. */
-function shortName(prefix: string, suffix?: string): string {
+function nameOf(prefix: string, suffix?: string): string {
 	const end = suffix === undefined ? "" : `-${suffix}`;
-	return `${prefix.slice(0, LONGEST_NAME - end.length).replace(/-+$/, "")}${end}`;
+	return `${shortName(prefix, LONGEST_NAME - end.length)}${end}`;
 }

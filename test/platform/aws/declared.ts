@@ -76,6 +76,7 @@ export function untagged(declared: readonly Declared[], tags: Record<string, str
 	const cannot = [
 		"Alias",
 		"Record",
+		"Route",
 		"RouteTableAssociation",
 		"RolePolicy",
 		"RolePolicyAttachment",

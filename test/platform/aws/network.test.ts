@@ -57,6 +57,7 @@ describe("the network on AWS", () => {
 			Subnet: 6,
 			InternetGateway: 1,
 			RouteTable: 4,
+			Route: 4,
 			RouteTableAssociation: 6,
 			Eip: 3,
 			NatGateway: 3,
@@ -68,6 +69,10 @@ describe("the network on AWS", () => {
 			the(declared, "RouteTableAssociation", "network-private-2").inputs.routeTableId,
 			"network-private-2-id",
 		);
+		const { routeTableId, natGatewayId } = the(declared, "Route", "network-private-1").inputs;
+		assert.deepEqual([routeTableId, natGatewayId], ["network-private-1-id", "network-nat-1-id"]);
+		// Whoever looks after a table's routes itself takes away those to other networks.
+		assert.equal(the(declared, "RouteTable", "network-private-1").inputs.routes, undefined);
 		assert.deepEqual(the(declared, "Eip", "network-nat-0").waitsFor, ["network-internet"]);
 		assert.deepEqual(untagged(declared, TAGS), []);
 	});
@@ -186,12 +191,11 @@ describe("the addresses of a runner on AWS", () => {
 		});
 	});
 
-	it("are those of a made network's gateways where the runner is or can be in it", () => {
+	it("are those of a made network's gateways where the runner is in it", () => {
 		const networkCidr = "10.20.0.0/16";
 		const behind = (settings: RunnerSettings) => runnerAddresses(settings).behindGateways;
-		assert.equal(behind({ networkCidr, runnerSecurityGroupId: "sg-runner" }), true);
 		assert.equal(behind({ networkCidr, runnerCidrs: ["10.20.128.0/24"] }), true);
 		assert.equal(behind({ networkCidr, runnerCidrs: ["10.30.4.0/24", "198.51.100.24/32"] }), false);
-		assert.equal(behind({ runnerSecurityGroupId: "sg-runner" }), false);
+		assert.equal(behind({ runnerCidrs: ["10.20.128.0/24"] }), false);
 	});
 });

@@ -14,6 +14,8 @@ const made = {
 	publicSubnetIds: undefined,
 	privateSubnetIds: undefined,
 	networkCidr: "10.20.0.0/16",
+	runnerSecurityGroupId: undefined,
+	runnerCidrs: "10.20.128.0/24, 198.51.100.24/32",
 };
 
 function production(
@@ -53,7 +55,7 @@ describe("the production stack on platform aws", () => {
 			ParameterGroup: 3,
 			Instance: 3,
 			Cluster: 1,
-			LogGroup: 1,
+			LogGroup: 7,
 			LoadBalancer: 1,
 			TargetGroup: 2,
 			Listener: 4,

@@ -29,7 +29,15 @@ describe("a database server on AWS", () => {
 				},
 				...{ administrator: "deployment", password: "hidden", backupRetentionDays: 35 },
 				...{ backupWindow: "01:00-02:00", maintenanceWindow: "sun:03:00-sun:04:00" },
-				...{ monitoringSeconds: 60, insightsRetentionDays: 7, tasks: 2, protect, leavesBackups, tags: TAGS },
+				...{
+					monitoringSeconds: 60,
+					insightsRetentionDays: 7,
+					tasks: 2,
+					logRetentionDays: 90,
+					protect,
+					leavesBackups,
+					tags: TAGS,
+				},
 			});
 		});
 	}
@@ -41,6 +49,7 @@ describe("a database server on AWS", () => {
 			Role: 1,
 			RolePolicyAttachment: 1,
 			ParameterGroup: 1,
+			LogGroup: 2,
 			Instance: 1,
 		});
 		const { inputs, waitsFor } = the(declared, "Instance", "server-green-instance");
@@ -80,7 +89,19 @@ describe("a database server on AWS", () => {
 			monitoringRoleArn: "arn:aws:mock:servers-monitoring",
 			enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
 		});
-		assert.deepEqual(waitsFor, ["server-green-parameters", "servers-monitoring", "servers-subnets"]);
+		assert.deepEqual(waitsFor, [
+			"server-green-parameters",
+			"server-green-postgresql-log",
+			"server-green-upgrade-log",
+			"servers-monitoring",
+			"servers-subnets",
+		]);
+		assert.deepEqual(the(declared, "LogGroup", "server-green-postgresql-log").inputs, {
+			name: "/aws/rds/instance/counting-production-green/postgresql",
+			kmsKeyId: keyArn,
+			retentionInDays: 90,
+			tags: TAGS,
+		});
 		assert.equal(the(declared, "ParameterGroup", "server-green-parameters").inputs.family, "postgres18");
 		assert.deepEqual(untagged(declared, TAGS), []);
 	});
