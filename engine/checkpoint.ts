@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { EngineError } from "./errors";
-import type { Crypter } from "./secrets";
+import type { Crypter, Decrypter } from "./secrets";
 import {
 	type OperationType,
 	type PendingOperation,
@@ -106,7 +106,7 @@ export interface Snapshot {
 }
 
 /** Reads the resources, secrets decrypted. */
-export function readSnapshot(checkpoint: Checkpoint, crypter: Crypter | undefined): Snapshot {
+export function readSnapshot(checkpoint: Checkpoint, crypter: Decrypter | undefined): Snapshot {
 	return {
 		resources: checkpoint.resources.map((resource) => readResource(resource, crypter)),
 		operations: (checkpoint.deployment?.pending_operations ?? []).map((operation) => ({

@@ -27,6 +27,15 @@ export class Crypter {
 	}
 }
 
+/** What reads encrypted values. */
+export type Decrypter = Pick<Crypter, "decrypt">;
+
+/** Reads each secret as the empty object, as the Pulumi CLI does those of a stack whose passphrase is another one. */
+export const eliding: Decrypter = { decrypt: () => "{}" };
+
+/** The passphrase is not the one that the secrets were encrypted under. */
+export class WrongPassphrase extends EngineError {}
+
 function encryptWith(key: Buffer, plaintext: string): string {
 	const nonce = randomBytes(12);
 	const cipher = createCipheriv("aes-256-gcm", key, nonce);
@@ -66,7 +75,7 @@ function keyFor(passphrase: string, salt: Buffer): Promise<Buffer> {
 
 /**
  * Opens the crypter that a salt line describes.
- * @throws EngineError `incorrect passphrase` when it does not fit.
+ * @throws WrongPassphrase `incorrect passphrase` when it does not fit.
  */
 export async function openCrypter(passphrase: string, saltLine: string): Promise<Crypter> {
 	const [version, salt, ...proof] = saltLine.split(":");
@@ -79,7 +88,7 @@ export async function openCrypter(passphrase: string, saltLine: string): Promise
 	} catch (error) {
 		if (!(error instanceof EngineError)) throw error;
 	}
-	if (opened !== PROOF) throw new EngineError("incorrect passphrase");
+	if (opened !== PROOF) throw new WrongPassphrase("incorrect passphrase");
 	return new Crypter(key, saltLine);
 }
 

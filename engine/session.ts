@@ -8,7 +8,15 @@ import { type Setting, StackConfig } from "./config";
 import { EngineError, EXIT } from "./errors";
 import { loadProject, type Project, parseStackName, type StackName, selectedStack } from "./project";
 import type { ProviderFactories } from "./providers";
-import { type Crypter, newCrypter, openCrypter, passphraseFrom } from "./secrets";
+import {
+	type Crypter,
+	type Decrypter,
+	eliding,
+	newCrypter,
+	openCrypter,
+	passphraseFrom,
+	WrongPassphrase,
+} from "./secrets";
 import { ROOT_STACK_TYPE } from "./urn";
 import { type PropertyMap, withoutCiphertexts } from "./values";
 
@@ -122,14 +130,22 @@ export class Session {
 	}
 
 	/**
-	 * The outputs of a stack of this backend by its name, secrets decrypted.
+	 * The outputs of a stack of this backend by its name, secrets decrypted; empty where its passphrase is another one.
 	 * @throws EngineError when there is no such stack.
 	 */
 	async outputsOf(name: string): Promise<PropertyMap> {
 		const parsed = parseStackName(name, this.project.name);
 		if (!this.backend.exists(parsed)) throw new EngineError(`unknown stack "${name}"`);
 		const checkpoint = this.backend.load(parsed);
-		const crypter = checkpoint.salt === undefined ? undefined : await this.crypter(checkpoint.salt);
+		const crypter =
+			checkpoint.salt === undefined
+				? undefined
+				: await this.crypter(checkpoint.salt).catch((error: unknown): Decrypter => {
+						if (error instanceof WrongPassphrase) {
+							return eliding;
+						}
+						throw error;
+					});
 		return withoutCiphertexts(stackOutputs(readSnapshot(checkpoint, crypter)));
 	}
 }

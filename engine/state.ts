@@ -1,7 +1,7 @@
 /** What the engine knows about a resource, and how the state file writes it. */
 import { EngineError } from "./errors";
 import { UNKNOWN } from "./provider";
-import type { Crypter } from "./secrets";
+import type { Crypter, Decrypter } from "./secrets";
 import { type Property, type PropertyMap, ResourceReference, Secret, setKey } from "./values";
 import {
 	type Json,
@@ -113,7 +113,7 @@ export function byBytes(a: string, b: string): number {
  * Reads a value from the state file.
  * @throws EngineError when a secret cannot be decrypted or a value is of a kind that needs the Pulumi CLI.
  */
-function readProperty(value: Json, crypter: Crypter | undefined): Property {
+function readProperty(value: Json, crypter: Decrypter | undefined): Property {
 	if (value === null || typeof value === "boolean" || typeof value === "number") return value;
 	if (typeof value === "string") return value === UNKNOWN_STRING ? UNKNOWN : value;
 	if (Array.isArray(value)) return value.map((element) => readProperty(element, crypter));
@@ -136,7 +136,7 @@ function readProperty(value: Json, crypter: Crypter | undefined): Property {
 	}
 }
 
-function readSecret(map: JsonMap, crypter: Crypter | undefined): Secret {
+function readSecret(map: JsonMap, crypter: Decrypter | undefined): Secret {
 	if (typeof map.plaintext === "string") {
 		return new Secret(readProperty(JSON.parse(map.plaintext) as Json, undefined));
 	}
@@ -148,7 +148,7 @@ function readSecret(map: JsonMap, crypter: Crypter | undefined): Secret {
 	return secret;
 }
 
-export function readProperties(map: JsonMap, crypter: Crypter | undefined): PropertyMap {
+export function readProperties(map: JsonMap, crypter: Decrypter | undefined): PropertyMap {
 	const result: PropertyMap = {};
 	for (const [key, value] of Object.entries(map)) setKey(result, key, readProperty(value, crypter));
 	return result;
@@ -163,7 +163,7 @@ const KNOWN = new Set(
 );
 
 /** @throws EngineError as `readProperties` does. */
-export function readResource(json: JsonMap, crypter: Crypter | undefined): ResourceState {
+export function readResource(json: JsonMap, crypter: Decrypter | undefined): ResourceState {
 	const text = (key: string): string => (typeof json[key] === "string" ? json[key] : "");
 	const flag = (key: string): boolean => json[key] === true;
 	const list = (key: string): string[] => (Array.isArray(json[key]) ? json[key].map(String) : []);

@@ -91,7 +91,7 @@ async function inputsOf(stack: string, file: StackFile, ref: string | undefined)
 	});
 	const settings = settingsOf(projectName, file);
 	const migrations = await migrationsOf(migrationsDirectory);
-	const outputs = await outputsOf(stack);
+	const outputs = await outputsOf(stack, "with secrets");
 	const last = lastOf(outputs);
 	return {
 		stack,
@@ -141,10 +141,14 @@ async function migrationsOf(directory: string): Promise<ReportInputs["migrations
 
 const outputsSchema = z.record(z.string(), z.unknown());
 
-/** What a stack left, decrypted; it stays in memory. */
-async function outputsOf(stack: string): Promise<Known<Record<string, unknown>>> {
+/** What a stack left; with its secrets, for which its passphrase is needed, it stays in memory. */
+async function outputsOf(
+	stack: string,
+	secrets: "with secrets" | "without",
+): Promise<Known<Record<string, unknown>>> {
 	let said = "";
-	const code = await runPulumi(["stack", "output", "--json", "--show-secrets", "-s", stack], {
+	const show = secrets === "with secrets" ? ["--show-secrets"] : [];
+	const code = await runPulumi(["stack", "output", "--json", ...show, "-s", stack], {
 		capture: (piece) => {
 			said += piece;
 		},
@@ -183,7 +187,7 @@ async function databaseBytes(stack: string, outputs: Known<Record<string, unknow
 
 /** What another stack has completed; undefined before its first update. */
 async function completedBy(stack: string): Promise<string[] | undefined> {
-	const outputs = await outputsOf(stack);
+	const outputs = await outputsOf(stack, "without");
 	if ("unknown" in outputs) {
 		throw new Error(outputs.unknown);
 	}

@@ -95,6 +95,22 @@ describe("the embedded engine's secrets", () => {
 		}
 	});
 
+	it("of another stack are empty for a stack under another passphrase, and what is not secret is read", async () => {
+		const own = bench.env.PULUMI_CONFIG_PASSPHRASE;
+		bench.env.PULUMI_CONFIG_PASSPHRASE = "of another team";
+		try {
+			await bench.done("stack", "init", "foreign");
+			bench.scene([{ reference: "other", stack: "organization/scene/dev" }], {
+				outputs: { hidden: { $of: "other.hidden" }, shown: { $of: "other.shown" } },
+			});
+			await bench.done("up", "--yes", "--skip-preview", "-s", "foreign");
+			const { stdout } = await bench.done("stack", "output", "--json", "--show-secrets", "-s", "foreign");
+			assert.deepEqual(JSON.parse(stdout), { hidden: {}, shown: "open" });
+		} finally {
+			bench.env.PULUMI_CONFIG_PASSPHRASE = own;
+		}
+	});
+
 	it("bring their salt into the stack file, and nothing else does", async () => {
 		const salt = /encryptionsalt: (v1:\S+)/.exec(readFileSync(bench.file("Pulumi.dev.yaml"), "utf8"))?.[1];
 		assert.equal(salt, bench.state().secrets_providers.state.salt);
