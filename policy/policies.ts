@@ -13,12 +13,10 @@ import {
 import { resourceIsTagged } from "./aws/tags";
 import { taskHasNoPlainSecret, taskImageHasDigest } from "./aws/tasks";
 import { connectionIsEncrypted, providerIsEncrypted } from "./database/connections";
-import {
-	containerHasNoPlainSecret,
-	containerImageIsPinned,
-	containerIsNotPrivileged,
-	databaseIsOnLoopback,
-} from "./docker/containers";
+import { databaseIsOnLoopback } from "./docker/databases";
+import { containerIsNotPrivileged } from "./docker/host-rights";
+import { containerImageIsPinned } from "./docker/images";
+import { containerHasNoPlainSecret } from "./docker/secrets";
 import { healthBeforeTraffic } from "./release/health-before-traffic";
 import { migrationsAreApproved } from "./release/migrations-approved";
 import { resourcePolicy, stackPolicy } from "./rule";

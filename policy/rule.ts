@@ -4,6 +4,7 @@ import type {
 	ResourceValidationPolicy,
 	StackValidationPolicy,
 } from "@pulumi/policy";
+import { rawValue } from "./known";
 import type { Stack } from "./stack";
 
 interface Rule {
@@ -81,7 +82,6 @@ export function oneOf(...types: string[]): (type: string) => boolean {
 
 /** Whether an input has a value, be it one that only the update will know. */
 export function isSet(props: object, key: string): boolean {
-	// By its descriptor, since reading an unknown value would end the rule.
-	const value: unknown = Object.getOwnPropertyDescriptor(props, key)?.value;
+	const value = rawValue(props, key);
 	return value !== undefined && value !== null && value !== "";
 }

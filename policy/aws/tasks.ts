@@ -1,5 +1,5 @@
 import { hasDigest } from "../image";
-import { holdsPassword, plainSecrets } from "../plain-secret";
+import { commandHoldsPassword, plainSecrets } from "../plain-secret";
 import { oneOf, type ResourceRule } from "../rule";
 
 interface TaskProps {
@@ -14,6 +14,8 @@ interface Container {
 	environment?: { name: string; value?: string }[];
 	command?: string[];
 	entryPoint?: string[];
+	healthCheck?: { command?: string[] };
+	dockerLabels?: Record<string, string>;
 }
 
 const isTask = oneOf("aws:ecs/taskDefinition:TaskDefinition");
@@ -36,18 +38,29 @@ export const taskHasNoPlainSecret: ResourceRule<TaskProps> = {
 	description: "A task gets its secrets from Secrets Manager or the parameter store, and none in plain text.",
 	isAbout: isTask,
 	faults({ props }) {
-		return containersOf(props).flatMap(({ name, environment = [], command = [], entryPoint = [] }) => [
-			...plainSecrets(environment, "hand it over by the container's secrets").map(
-				(fault) => `container ${name}: ${fault}`,
-			),
-			...([...entryPoint, ...command].some(holdsPassword)
-				? [
-						`container ${name}: its command holds a password in plain text: hand it over by the container's secrets`,
-					]
-				: []),
-		]);
+		return containersOf(props).flatMap((container) =>
+			secretFaults(container).map((fault) => `container ${container.name}: ${fault}`),
+		);
 	},
 };
+
+const MEND = "hand it over by the container's secrets";
+
+function secretFaults(container: Container): string[] {
+	const { environment = [], command = [], entryPoint = [], healthCheck, dockerLabels = {} } = container;
+	const labels = Object.entries(dockerLabels).map(([name, value]) => ({ name, value }));
+	const commands = {
+		"its command": [...entryPoint, ...command],
+		"its health check": healthCheck?.command ?? [],
+	};
+	return [
+		...plainSecrets(environment, MEND),
+		...Object.entries(commands)
+			.filter(([, words]) => commandHoldsPassword(words))
+			.map(([part]) => `${part} holds a password in plain text: ${MEND}`),
+		...plainSecrets(labels, MEND).map((fault) => `label ${fault}`),
+	];
+}
 
 function containersOf({ containerDefinitions = "[]" }: Partial<TaskProps>): Container[] {
 	return JSON.parse(containerDefinitions);

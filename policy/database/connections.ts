@@ -1,3 +1,4 @@
+import { isKnownText } from "../known";
 import { oneOf, type ResourceRule } from "../rule";
 import { isLoopback } from "./loopback";
 
@@ -47,10 +48,4 @@ function connectionsIn(value: unknown): Found[] {
 	const [host, mode]: unknown[] = [fields.host?.value, fields.sslMode?.value];
 	const own = isKnownText(host) && isKnownText(mode) ? [{ host, mode }] : [];
 	return [...own, ...Object.values(fields).flatMap((field) => connectionsIn(field.value))];
-}
-
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-function isKnownText(value: unknown): value is string {
-	return typeof value === "string" && value !== UNKNOWN;
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { policiesFor } from "../../policy/policies";
+import { reported, STAGING } from "../policy/policies";
 import { deployCommitted } from "./committed";
 import { counted, type Declared, declaredOn, unguarded } from "./declared";
 
@@ -52,6 +54,17 @@ describe("the staging stack on platform docker", () => {
 			// Each of the three, and what fills its volume of files.
 			[CONTAINER]: 6,
 		});
+	});
+
+	it("keeps the rules of the policy pack", async () => {
+		const found: string[] = [];
+		for (const { type, name, inputs } of declared) {
+			for (const rule of policiesFor(STAGING).filter((policy) => "validateResource" in policy)) {
+				const messages = await reported(rule.name, { type, props: inputs }, STAGING);
+				found.push(...messages.map((message) => `${rule.name} ${name}: ${message}`));
+			}
+		}
+		assert.deepEqual(found, []);
 	});
 
 	it("begins its destruction in production with the guard, before all else", async () => {

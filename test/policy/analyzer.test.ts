@@ -56,6 +56,23 @@ describe("the policy pack, as the Pulumi CLI runs it", () => {
 		assert.deepEqual(more, []);
 	});
 
+	it("looks at a container's labels though a preview does not know all of them", async () => {
+		const container = {
+			type: "docker:index/container:Container",
+			name: "service",
+			properties: {
+				image: `counting-api@sha256:${"0a".repeat(32)}`,
+				labels: [
+					{ label: "files", value: UNKNOWN },
+					{ label: "queue", value: "postgres://queue:a-secret-of-the-test@db/queue" },
+				],
+			},
+		};
+		assert.deepEqual(await analyzer.analyze(container), [
+			"mandatory docker-no-plain-secret: label queue holds a password in plain text: hand it over as a file",
+		]);
+	});
+
 	it("looks into secrets, and repeats none", async () => {
 		const connection = {
 			host: "db.internal",

@@ -138,6 +138,8 @@ describe("the policy on tasks of ECS", () => {
 		assert.deepEqual(await reported("aws-task-image-digest", task({ image: "counting-api:1.3.0" })), [
 			"container api runs counting-api:1.3.0: name it by digest, as NAME@sha256:DIGEST",
 		]);
+		// To ECS that is a tag of a repository called sha256.
+		assert.equal((await reported("aws-task-image-digest", task({ image: DIGEST }))).length, 1);
 	});
 
 	it("wants secrets handed over as secrets, and shows none of those that are not", async () => {
@@ -154,6 +156,8 @@ describe("the policy on tasks of ECS", () => {
 			task({
 				environment,
 				command: ["node", "main.cjs", `--database=postgres://counting:${secret}@db/counting`],
+				healthCheck: { command: ["CMD-SHELL", `PGPASSWORD=${secret} psql -c 'SELECT 1'`] },
+				dockerLabels: { "api-token": secret, team: "counting" },
 			}),
 		);
 		const mend = "in plain text: hand it over by the container's secrets";
@@ -161,6 +165,8 @@ describe("the policy on tasks of ECS", () => {
 			`container api: PGPASSWORD is a secret ${mend}`,
 			`container api: DATABASE_URL holds a password ${mend}`,
 			`container api: its command holds a password ${mend}`,
+			`container api: its health check holds a password ${mend}`,
+			`container api: label api-token is a secret ${mend}`,
 		]);
 		const handedOver = task({
 			environment: environment.slice(2),
