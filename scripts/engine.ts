@@ -64,7 +64,7 @@ function isExecutable(file: string): boolean {
 const PROGRAM_VERBS = new Set(["up", "update", "preview", "pre", "refresh", "destroy"]);
 
 /** Verbs that make a stack whose file is there, as a fresh clone has it, without asking. */
-const MAKING_VERBS = new Set(["up", "update", "preview", "pre"]);
+const MAKING_VERBS = new Set(["up", "update", "preview", "pre", "config set", "config set-all"]);
 
 /** Runs one Pulumi command on the project. Returns its exit code. */
 export async function runPulumi(args: string[], options: RunOptions = {}): Promise<number> {
@@ -87,7 +87,8 @@ function isPartial(arg: string): boolean {
 async function runOn(engine: Engine, args: string[], options: RunOptions): Promise<number> {
 	const environment = stackEnvironment(args);
 	const stack = stackOf(args, environment);
-	if (MAKING_VERBS.has(args[0] ?? "") && stack !== undefined && isYetToBeMade(stack, environment)) {
+	const makes = [1, 2].some((words) => MAKING_VERBS.has(args.slice(0, words).join(" ")));
+	if (makes && stack !== undefined && isYetToBeMade(stack, environment)) {
 		const made = await runEmbedded(["stack", "init", stack, "--non-interactive"], environment, options);
 		if (made !== 0) {
 			return made;
