@@ -58,6 +58,16 @@ export const ELSEWHERE: Readonly<Record<string, { test: string; by: string } | {
 	},
 	"docker rm -f <name>": { not: "Docker's own, for what a killed update has left" },
 	"docker network rm <name>": { not: "Docker's own, for what a killed update has left" },
+	"docker run -v <name>-database-data:…": { not: "Docker's own, for rows that were kept" },
+	"docker volume rm": { not: "Docker's own, for rows that were kept" },
+	"docker rm -f <id>": { not: "Docker's own, for what a killed update has left" },
+	"npm run pulumi -- stack --show-ids -s S": { not: "it is about containers, which only the CLI makes" },
+	"docker ps -a --no-trunc --filter network=counting-staging": {
+		not: "Docker's own, for what a killed update has left",
+	},
+	"docker ps -a --no-trunc --filter volume=counting-staging-blue-1-secrets": {
+		not: "Docker's own, for what a killed update has left",
+	},
 	"curl -o certificates/rds.pem https://truststore.pki.rds.amazonaws.com/eu-central-1/eu-central-1-bundle.pem":
 		{
 			not: "it gets a file of AWS's from the network",
