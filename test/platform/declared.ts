@@ -13,6 +13,8 @@ export interface Declared {
 	standsOn: string[];
 	/** Whether it stays where it is when the stack no longer has it. */
 	retained: boolean;
+	/** What else the engine is told of it: whose child it is, by which provider it is made, and what is set of the rest. */
+	options: Record<string, unknown>;
 }
 
 /** What answers in the place of a cloud. */
@@ -32,6 +34,12 @@ interface Registration {
 	getRetainondelete(): boolean;
 	getParent(): string;
 	getProvider(): string;
+	getProtect(): boolean | undefined;
+	getDeletebeforereplacedefined(): boolean;
+	getDeletebeforereplace(): boolean;
+	getReplaceonchangesList(): string[];
+	getDeletedwith(): string;
+	getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
 }
 
 /** What a program declares on a stack that has nothing yet. */
@@ -44,7 +52,8 @@ export async function declaredOn(
 	await pulumi.runtime.setMocks(
 		{
 			newResource: ({ type, name, inputs }) => {
-				declared.push({ type, name, inputs, waitsFor: [], standsOn: [], ignores: [], retained: false });
+				const unsent = { waitsFor: [], standsOn: [], ignores: [], retained: false, options: {} };
+				declared.push({ type, name, inputs, ...unsent });
 				return { id: `${name}-id`, state: { ...inputs, ...answered(type, name) } };
 			},
 			call: ({ token }) => {
@@ -81,12 +90,31 @@ export function unguarded(declared: readonly Declared[]): string[] {
 	return [...byKey.keys()].filter((key) => !below.has(key) && !key.startsWith("camera-counting:")).sort();
 }
 
-type Sent = Pick<Declared, "waitsFor" | "standsOn" | "ignores" | "retained">;
+type Sent = Omit<Declared, "type" | "name" | "inputs">;
 
 /** As `type name`; a URN has the types of all parents before its own. */
 function keyOfUrn(urn: string): string {
 	const [types = "", name = ""] = urn.split("::").slice(-2);
 	return `${types.split("$").at(-1)} ${name}`;
+}
+
+/** A reference has the provider's id after its URN. */
+function keyOfProvider(request: Registration): string {
+	return keyOfUrn(request.getProvider().split("::").slice(0, -1).join("::"));
+}
+
+function optionsOf(request: Registration): Record<string, unknown> {
+	const { create, update, delete: deletion } = request.getCustomtimeouts()?.toObject() ?? {};
+	const options = {
+		parent: request.getParent() && keyOfUrn(request.getParent()),
+		provider: request.getProvider() && keyOfProvider(request),
+		protect: request.getProtect(),
+		deleteBeforeReplace: request.getDeletebeforereplacedefined() && request.getDeletebeforereplace(),
+		replaceOnChanges: request.getReplaceonchangesList().join(", "),
+		deletedWith: request.getDeletedwith() && keyOfUrn(request.getDeletedwith()),
+		timeouts: [create, update, deletion].filter(Boolean).join(", "),
+	};
+	return Object.fromEntries(Object.entries(options).filter(([, value]) => value));
 }
 
 /** Mocks are not told what a resource waits for: it is read from what the SDK sends. */
@@ -103,11 +131,11 @@ function watchRegistrations(): Map<string, Sent> {
 			standsOn: [
 				...request.getDependenciesList().map(keyOfUrn),
 				keyOfUrn(request.getParent()),
-				// With the provider's id after its URN.
-				keyOfUrn(request.getProvider().split("::").slice(0, -1).join("::")),
+				keyOfProvider(request),
 			],
 			ignores: request.getIgnorechangesList(),
 			retained: request.getRetainondelete(),
+			options: optionsOf(request),
 		});
 		return register(request, ...rest);
 	};

@@ -13,6 +13,8 @@ function answered(type: string, name: string): Record<string, unknown> {
 	switch (type) {
 		case "pulumi-nodejs:dynamic/database:GeneratedPassword":
 			return { value: `generated-for-${name}` };
+		case "aws:kms/key:Key":
+			return { ...arn, keyId: `id-of-${name}` };
 		case "aws:ec2/eip:Eip":
 			return { ...arn, publicIp: `203.0.113.${name.at(-1)}` };
 		case "aws:rds/instance:Instance":
@@ -23,8 +25,6 @@ function answered(type: string, name: string): Record<string, unknown> {
 			return { ...arn, arnSuffix: `app/${name}/1`, dnsName: `${name}.elb.example`, zoneId: "ELB" };
 		case "aws:secretsmanager/secretVersion:SecretVersion":
 			return { ...arn, versionId: `version-of-${name}` };
-		case "pulumi-nodejs:dynamic/service:ServiceReady":
-			return { url: `https://${name}.example` };
 		case "aws:ecs/taskDefinition:TaskDefinition":
 			return { arn: `arn:aws:mock:${name}:7`, revision: 7 };
 		default:

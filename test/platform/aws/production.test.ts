@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { loadMigrations } from "../../../components/migrations/files";
-import { migrationEntries } from "../../../components/migrations/migration-entries";
-import { planBlueGreen } from "../../../components/release/blue-green";
-import type { LastUpdate } from "../../../components/release/last-update";
-import { after, desired } from "../../release/support";
-import { committedSettings, deployCommitted } from "../committed";
+import { committedSettings } from "../committed";
 import { counted as countedByType, type Declared, nodeInputs, unguarded } from "../declared";
-import { counted, declaredBy, ingress, the, untagged } from "./declared";
+import { counted, ingress, the, untagged } from "./declared";
+import { certificates, production, released } from "./production-stack";
 
-const certificates = { databaseCertificates: "test/platform/aws/certificates.pem" };
 const made = {
 	vpcId: undefined,
 	publicSubnetIds: undefined,
@@ -17,13 +12,6 @@ const made = {
 	runnerSecurityGroupId: undefined,
 	runnerCidrs: "10.20.128.0/24, 198.51.100.24/32",
 };
-
-function production(
-	changes: Record<string, string | undefined> = {},
-	last?: LastUpdate,
-): Promise<Declared[]> {
-	return declaredBy(() => deployCommitted("production", { ...certificates, ...changes }, last));
-}
 
 /** Of each server, whether it is kept when the stack goes, and for how long its backups are. */
 function servers(declared: readonly Declared[]) {
@@ -294,15 +282,8 @@ describe("the production stack on platform aws", () => {
 	});
 
 	it("runs the third release in the first one's service, whose tasks ECS changes while they serve nobody", async () => {
-		const real = migrationEntries(loadMigrations("migrations"));
-		const upTo = (release: string) =>
-			desired(release, Object.fromEntries(Object.entries(real).filter(([version]) => version <= release)), {
-				image: `counting-api@sha256:${"1a".repeat(32)}`,
-			});
-		const first = after(undefined, planBlueGreen(undefined, upTo("1.1.0")));
-		const second = after(first, planBlueGreen(first, upTo("1.2.0")));
 		const { release } = committedSettings("production", certificates);
-		const third = await production({}, { release: "1.2.0", completed: [], migrations: [], colors: second });
+		const third = await production({}, released("1.1.0", "1.2.0"));
 		assert.deepEqual(
 			third
 				.filter(({ type }) => type === "aws:ecs/service:Service")
