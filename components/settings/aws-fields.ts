@@ -23,9 +23,14 @@ const subnetIds = () =>
 		(text) => /^subnet-[0-9a-f]{8,17}$/.test(text),
 	);
 
+/** By its first address: AWS takes another one for that as well, and then for a rule that is there already. */
 function isNetwork(text: string): boolean {
 	const [address = "", bits = "", ...more] = text.split("/");
-	return more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
+	if (more.length > 0 || !isIPv4(address) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) {
+		return false;
+	}
+	const number = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+	return number % 2 ** (32 - Number(bits)) === 0;
 }
 
 /** The days that CloudWatch can keep a log for. */

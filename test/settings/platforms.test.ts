@@ -116,6 +116,11 @@ describe("the settings of a platform", () => {
 			{ databaseStorageGigabytes: "2000" },
 			/:databaseMaxStorageGigabytes: found 1000 with databaseStorageGigabytes 2000;/,
 		],
+		[
+			"an address within a network for that network",
+			{ clientCidrs: "203.0.113.9/24" },
+			/:clientCidrs: found "203\.0\.113\.9\/24"/,
+		],
 		["addresses that are none", { clientCidrs: "10.0.0.0/33" }, /:clientCidrs: found "10.0.0.0\/33"/],
 		[
 			"a runner that does not reach the load balancer",
