@@ -23,13 +23,13 @@ const SPEAKS_OF_IT = new RegExp(
 );
 
 /** `scheme://user:password@host`, where the password is not a reference such as `${PASSWORD}`. */
-const PASSWORD_IN_URL = /[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:(?!\$\{?\w+\}?@)[^\s/?#@]+@/i;
+const PASSWORD_IN_URL = /(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s/?#:@]*:(?!\$\{?\w+\}?@)[^\s/?#@]+@/i;
 
 /** A value that is there, and no reference such as `$PASSWORD` or `$(cat …)`. */
 const PLAIN_VALUE = "[\"']?(?![\\s\"'$`&;|<>=)]|$)";
 
 /** `name=value` of a shell, of an address' query or of a flag, and libpq's `name = value`. */
-const ASSIGNMENT = new RegExp(`([A-Za-z][\\w.-]*)(?:=|\\s+=\\s+)${PLAIN_VALUE}`, "g");
+const ASSIGNMENT = new RegExp(`(?<![\\w.-])-{0,2}([\\w.-]+)(?:=|\\s+=\\s+)${PLAIN_VALUE}`, "g");
 
 /** `--name value`, where the value is no flag itself. */
 const FLAG = new RegExp(`(?<!\\S)--?([A-Za-z][\\w-]*)\\s+(?!-)${PLAIN_VALUE}`, "g");

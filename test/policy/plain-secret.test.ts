@@ -37,6 +37,8 @@ describe("the policy on secrets in plain text", () => {
 			"psql --password hunter2",
 			"redis-server --requirepass hunter2",
 			"https://hooks.example/in?token=hunter2",
+			"java -Ddb.password=hunter2",
+			"jdbc:postgresql://counting:hunter2@db/counting",
 		];
 		assert.deepEqual(
 			texts.filter((text) => !holdsPassword(text)),
@@ -63,5 +65,13 @@ describe("the policy on secrets in plain text", () => {
 			texts.filter((text) => holdsPassword(text)),
 			[],
 		);
+	});
+
+	it("reads a long text in no time", function () {
+		this.timeout(2_000);
+		const long = 500_000;
+		for (const text of ["0a".repeat(long), "a ".repeat(long), "-".repeat(long), "a://".repeat(long)]) {
+			assert.equal(holdsPassword(text), false);
+		}
 	});
 });
