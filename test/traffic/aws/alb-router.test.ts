@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CloudWatchClient, type GetMetricDataInput, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import {
 	DescribeListenersCommand,
 	type ElasticLoadBalancingV2Client,
@@ -6,9 +7,10 @@ import {
 	RegisterTargetsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { AlbAddress } from "../../../components/traffic/aws/alb-router";
+import { countersSince } from "../../../components/traffic/aws/cloudwatch-counters";
 import { openAlbRouter } from "../../../components/traffic/aws/open";
 import type { Router } from "../../../components/traffic/routing";
-import { declareLoadBalancer } from "./load-balancer";
+import { declareLoadBalancer, REGION } from "./load-balancer";
 import { CREDENTIALS, Moto, motoIsInstalled } from "./moto";
 
 const unlessMissing = motoIsInstalled() ? "" : " (skipped: there is no `moto_server` on PATH)";
@@ -132,5 +134,47 @@ describe(`a load balancer of AWS as the router, on moto${unlessMissing}`, () => 
 	it("says what AWS says against a call", async () => {
 		const lost = openAlbRouter({ ...address, listenerArn: `${address.listenerArn}0` }, moto.endpoint);
 		await assert.rejects(lost.active(), /the load balancer answered 400 ListenerNotFound/);
+	});
+
+	it("adds up requests and failures of the colour alone, from the first whole minute after the switch on", async () => {
+		const client = new CloudWatchClient({ region: REGION, endpoint: moto.endpoint });
+		// Moto fails on a trimmed count, which the latencies are: a stand-in answers for those.
+		client.middlewareStack.add(
+			(next) => (step) => {
+				const { MetricDataQueries = [], ...input } = step.input as GetMetricDataInput;
+				const sums = MetricDataQueries.filter(({ MetricStat }) => !MetricStat?.Stat?.startsWith("TC("));
+				return next({ ...step, input: { ...input, MetricDataQueries: sums } as typeof step.input });
+			},
+			{ step: "initialize" },
+		);
+		const ofGroup = (color: "blue" | "green") => address.colors[color].targetGroupArn.replace(/^.*:/, "");
+		const at = (time: string) => new Date(`2026-01-31T${time}Z`);
+		const put = async (name: string, color: "blue" | "green" | undefined, values: Record<string, number>) => {
+			const Dimensions = [
+				{ Name: "LoadBalancer", Value: address.loadBalancer },
+				...(color === undefined ? [] : [{ Name: "TargetGroup", Value: ofGroup(color) }]),
+			];
+			const MetricData = Object.entries(values).map(([time, Value]) => ({
+				...{ MetricName: name, Dimensions, Timestamp: at(time), Value },
+			}));
+			await new CloudWatchClient({ region: REGION, endpoint: moto.endpoint }).send(
+				new PutMetricDataCommand({ Namespace: "AWS/ApplicationELB", MetricData }),
+			);
+		};
+		await put("RequestCount", "green", {
+			"12:01:00": 1000,
+			"12:02:00": 100,
+			"12:03:00": 20,
+			"12:05:00": 3000,
+		});
+		await put("RequestCount", "blue", { "12:02:00": 500 });
+		await put("HTTPCode_Target_5XX_Count", "green", { "12:01:00": 70, "12:02:00": 1, "12:03:00": 2 });
+		await put("HTTPCode_Target_5XX_Count", "blue", { "12:02:00": 9 });
+		await put("HTTPCode_ELB_504_Count", undefined, { "12:01:00": 30, "12:03:00": 4 });
+		const { requests, failures } = await countersSince(client, {
+			...{ loadBalancer: address.loadBalancer, targetGroupArn: address.colors.green.targetGroupArn },
+			...{ routedAt: at("12:01:20"), now: at("12:04:10") },
+		});
+		assert.deepEqual({ requests, failures }, { requests: 120, failures: 7 });
 	});
 });
