@@ -33,6 +33,11 @@ export const colorRecordSchema = z.object({
 		logLevel: z.string(),
 		debugMode: z.boolean(),
 		schemaCompatibility: z.string(),
+		/** Where it is several tasks: how many, each with how much, on which processor. */
+		tasks: z.number().optional(),
+		cpu: z.number().optional(),
+		memory: z.number().optional(),
+		architecture: z.enum(["X86_64", "ARM64"]).optional(),
 	}),
 	/** The generation that its data was copied from; the first has none. */
 	copiedFrom: z.number().int().min(1).optional(),

@@ -1,5 +1,6 @@
 import { migrationEntries } from "../migrations/migration-entries";
 import { imageOf } from "../platform/image";
+import { type AwsSettings, awsSettings } from "../settings/aws";
 import type { Settings } from "../settings/settings";
 import type { DesiredRelease } from "./color-record";
 import type { ReleaseFiles } from "./release-files";
@@ -27,6 +28,14 @@ export function desiredRelease(
 			logLevel,
 			debugMode,
 			schemaCompatibility,
+			...(settings.platform === "aws" && tasksOf(awsSettings(settings))),
 		},
+	};
+}
+
+function tasksOf({ serviceTasks, serviceCpu, serviceMemory, serviceArchitecture }: AwsSettings) {
+	return {
+		...{ tasks: serviceTasks, cpu: serviceCpu, memory: serviceMemory },
+		architecture: serviceArchitecture,
 	};
 }

@@ -16,6 +16,14 @@ export interface ServiceArgs {
 	requiredSchema: pulumi.Input<string>;
 	/** Which newer schemas the release runs on. */
 	schemaCompatibility: pulumi.Input<string>;
+	/** Where it is several tasks: how many. */
+	tasks?: number;
+	/** Of each task, in units of 1024 for one processor. */
+	cpu?: number;
+	/** Of each task, in megabytes. */
+	memory?: number;
+	/** The processor that the image is built for. */
+	architecture?: "X86_64" | "ARM64";
 	/** Connections in the service's pool. */
 	poolSize: pulumi.Input<number>;
 	logLevel: pulumi.Input<string>;

@@ -222,7 +222,7 @@ export class AwsPlatform implements Platform {
 	 * @throws Error for a service that is no colour's or has no image, or before the router is declared
 	 */
 	service(_name: string, args: ServiceArgs, opts: pulumi.ComponentResourceOptions): PlacedService {
-		const { entry: _, image, color: generation, ...rest } = args;
+		const { entry: _, image, color: generation, tasks, cpu, memory, architecture, ...rest } = args;
 		const color = COLORS.find((each) => generation.startsWith(`${each}-`));
 		if (color === undefined || image === undefined || this.balancer === undefined) {
 			throw new Error(`the service ${generation} cannot be placed: it needs a colour, an image and a router`);
@@ -239,8 +239,10 @@ export class AwsPlatform implements Platform {
 				subnetIds: this.network.privateSubnetIds,
 				securityGroupId: this.firewall.ids.service,
 				targetGroupArn: this.balancer.targets[color],
-				...{ tasks: settings.serviceTasks, cpu: settings.serviceCpu, memory: settings.serviceMemory },
-				architecture: settings.serviceArchitecture,
+				// The colour's own, so that a release leaves the other one's tasks alone.
+				...{ tasks: tasks ?? settings.serviceTasks, cpu: cpu ?? settings.serviceCpu },
+				memory: memory ?? settings.serviceMemory,
+				architecture: architecture ?? settings.serviceArchitecture,
 				region: settings.awsRegion,
 				url: this.balancer.testUrls[color],
 			},

@@ -24,7 +24,9 @@ type Placed = Pick<
 	| "tags"
 >;
 
-export interface ColorServiceArgs extends Omit<ServiceArgs, "entry" | "image" | "color">, Placed {
+export interface ColorServiceArgs
+	extends Omit<ServiceArgs, "entry" | "image" | "color" | "tasks" | "cpu" | "memory" | "architecture">,
+		Placed {
 	/** The image to run, by digest. */
 	image: pulumi.Input<string>;
 	/** Begins the names of what is made: the stack and the colour, such as `counting-production-blue`. */

@@ -133,3 +133,34 @@ for (const [what, releases] of [
 		}
 	});
 }
+
+describe("a release on AWS whose tasks are of another size and processor", () => {
+	it("leaves the tasks of the release that serves as they are", async () => {
+		const larger = {
+			serviceTasks: "3",
+			serviceCpu: "1024",
+			serviceMemory: "2048",
+			serviceArchitecture: "ARM64",
+		};
+		const declared = await production(larger, released("1.2.0"));
+		const sizes = COLORS.map((color) => {
+			const { cpu, memory, runtimePlatform } = the(
+				declared,
+				"TaskDefinition",
+				`${color}-service-fargate-task`,
+			).inputs;
+			const { desiredCount } = the(declared, "Service", `${color}-service-fargate-service`).inputs;
+			return [
+				color,
+				desiredCount,
+				cpu,
+				memory,
+				(runtimePlatform as { cpuArchitecture: string }).cpuArchitecture,
+			];
+		});
+		assert.deepEqual(sizes, [
+			["blue", 2, "512", "1024", "X86_64"],
+			["green", 3, "1024", "2048", "ARM64"],
+		]);
+	});
+});
