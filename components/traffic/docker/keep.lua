@@ -32,9 +32,10 @@ local function write(text)
 	if made == nil then
 		return problem
 	end
-	local written, failed = made:write(text)
-	made:close()
-	if not written then
+	made:write(text)
+	-- What was written is told here: a full disk, for one.
+	local closed, failed = made:close()
+	if not closed then
 		return failed
 	end
 	local _, refused = os.rename(file .. ".new", file)
@@ -42,27 +43,28 @@ local function write(text)
 end
 
 local function read()
-	local entries = {}
 	local opened = io.open(file, "r")
-	if opened ~= nil then
-		for line in opened:lines() do
-			local key, value = string.match(line, "^(%S+) (%S+)$")
-			if key ~= nil then
-				entries[key] = value
-			end
-		end
-		opened:close()
+	if opened == nil then
+		return ""
 	end
-	return entries
+	local text = opened:read("*a")
+	opened:close()
+	return text or ""
 end
 
-local entries = read()
+local found, entries = read(), {}
+for key, value in string.gmatch(found, "(%S+) (%S+)\n") do
+	entries[key] = value
+end
 local written = kept(function(key)
 	return entries[key]
 end)
-local problem = write(written)
-if problem ~= nil then
-	error("where requests go cannot be kept: " .. problem)
+-- It has to be there, and right, for HAProxy to begin with; what is right is left alone, also where nothing can be written.
+if found ~= written then
+	local problem = write(written)
+	if problem ~= nil then
+		error("where requests go cannot be kept: " .. problem)
+	end
 end
 local state = Map.new(file, Map._str)
 

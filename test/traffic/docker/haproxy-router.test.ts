@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BUCKETS_MS, SLOTS } from "../../../components/traffic/docker/haproxy-config";
 import type { Target } from "../../../components/traffic/routing";
@@ -237,6 +237,7 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 		await router.prepare(next, 10_000);
 		await router.route(next);
 		assert.equal(await ask(), "200 color-7");
+		await until("it is kept", () => /^active slot_1$/m.test(readFileSync(haproxy.stateFile, "utf8")));
 		await haproxy.restart();
 		await until("it serves", async () => (await ask()) === "200 color-7");
 	});
@@ -270,6 +271,26 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 			assert.equal(await ask(), "503 no service is live");
 		});
 	}
+
+	it("keeps what it had while the disk is full, starts with that, and writes again once there is room", async () => {
+		const { router } = haproxy;
+		const [blue, green] = [await service("blue-1@a"), await service("green-2@b")];
+		await router.prepare(blue.target, 10_000);
+		await router.route(blue.target);
+		const kept = () => readFileSync(haproxy.stateFile, "utf8");
+		await until("it is kept", () => /^active slot_1$/m.test(kept()));
+		symlinkSync("/dev/full", `${haproxy.stateFile}.new`);
+		await router.prepare(green.target, 10_000);
+		await router.route(green.target);
+		await until("it says so", () => /where requests go is not kept: .*No space left/.test(haproxy.said));
+		assert.match(kept(), /^active slot_1$/m);
+		await haproxy.restart();
+		await until("it serves", async () => (await ask()) === "200 blue-1@a");
+		rmSync(`${haproxy.stateFile}.new`);
+		await router.prepare(green.target, 10_000);
+		await router.route(green.target);
+		await until("it is kept", () => /^active slot_2$/m.test(kept()));
+	});
 
 	it("does not start where it cannot keep where requests go", async () => {
 		await assert.rejects(haproxy.restart(null), /where requests go cannot be kept: .*state\.map\.new/);

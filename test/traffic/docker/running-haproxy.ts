@@ -34,6 +34,11 @@ export class RunningHaproxy {
 		return haproxy;
 	}
 
+	/** Everything that it has said of itself. */
+	get said(): string {
+		return this.output;
+	}
+
 	get url(): string {
 		return `http://127.0.0.1:${this.port}`;
 	}
@@ -77,11 +82,12 @@ export class RunningHaproxy {
 	/**
 	 * Ends it as a crash would, and starts it with what that left.
 	 *
-	 * @param state instead of what is in its state file; null where no such file can be written
+	 * @param state instead of what is in its state file; null where there is none, and none can be written
 	 */
 	async restart(state?: string | null): Promise<void> {
 		await this.kill();
 		if (state === null) {
+			rmSync(this.stateFile);
 			mkdirSync(`${this.stateFile}.new`);
 		} else if (state !== undefined) {
 			writeFileSync(this.stateFile, state);
