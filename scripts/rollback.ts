@@ -3,7 +3,7 @@ import { lastGoodRelease, namedRelease, updateOfBuild } from "../components/rele
 import { runPulumi } from "./engine";
 import { run } from "./run";
 import { stackOf } from "./stack-environment";
-import { RELEASE_KEY, stackHistory } from "./stack-history";
+import { IMAGE_KEY, RELEASE_KEY, stackHistory } from "./stack-history";
 
 const USAGE = "usage: npm run rollback -- --stack <stack> [--release <version>] [--dry-run]";
 
@@ -23,17 +23,24 @@ async function main(args: string[]): Promise<number> {
 		);
 		return 0;
 	}
-	const { from, release, deployedAt, goesOn } =
+	const { from, release, image, deployedAt, goesOn } =
 		named === undefined ? lastGoodRelease(history) : namedRelease(history, named);
 	const goes = goesOn ? "goes on going back" : named === undefined ? "goes back" : "goes";
-	console.log(`${stack} ${goes} from release ${from} to ${release}, last deployed on ${deployedAt}`);
+	const code = image === undefined ? "" : ` with image ${image}`;
+	console.log(`${stack} ${goes} from release ${from} to ${release}, last deployed on ${deployedAt}${code}`);
 	if (dryRun) {
 		console.log("nothing was changed, as this was a dry run");
 		return 0;
 	}
-	const set = await runPulumi(["config", "set", RELEASE_KEY, release, "-s", stack]);
-	if (set !== 0) {
-		return set;
+	// The image is the release's code: under the name of the older one the newer would go on.
+	for (const [key, value] of [
+		[RELEASE_KEY, release],
+		[IMAGE_KEY, image],
+	]) {
+		const set = value === undefined ? 0 : await runPulumi(["config", "set", key!, value, "-s", stack]);
+		if (set !== 0) {
+			return set;
+		}
 	}
 	const updated = await runPulumi(["up", "--yes", "--skip-preview", "-s", stack]);
 	if (updated !== 0) {

@@ -4,6 +4,8 @@ import { projectName } from "./project";
 
 /** The release in the stack config. */
 export const RELEASE_KEY = `${projectName}:release`;
+/** The service's image in the stack config. */
+export const IMAGE_KEY = `${projectName}:serviceImage`;
 
 /**
  * What the engine has on record of a stack, newest first.
@@ -22,5 +24,5 @@ export async function stackHistory(stack: string): Promise<StackUpdate[]> {
 	if (code !== 0) {
 		throw new Error(`the history of ${stack} cannot be read`);
 	}
-	return readHistory(JSON.parse(text), RELEASE_KEY);
+	return readHistory(JSON.parse(text), { release: RELEASE_KEY, image: IMAGE_KEY });
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { newestCatalogVersion } from "../catalog/upgrade";
 import { type AuditRow, auditRowSchema } from "./audit-row";
 import { type Chain, ChainWalk } from "./chain";
 import { AUDITED, missingGuards } from "./guarded";
@@ -20,10 +21,13 @@ const PAGE = 5000;
 /**
  * Verifies a catalog's audit log: every row's hash, their order, that the tables which it is about are as their last
  * rows in it say, and that what makes it is in place. Reads only, of one moment.
+ *
+ * @throws Error when the catalog's schema is not the one that this program makes
  */
 export async function auditCatalog(client: ClientBase, { head }: AuditOptions = {}): Promise<Audit> {
 	await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
 	try {
+		await refuseOtherVersion(client);
 		// Times in rows are written as text.
 		await client.query("SET LOCAL timezone = 'UTC'");
 		const { fault, ...chain } = await walk(client, new ChainWalk(head));
@@ -34,6 +38,19 @@ export async function auditCatalog(client: ClientBase, { head }: AuditOptions = 
 		};
 	} finally {
 		await client.query("ROLLBACK");
+	}
+}
+
+/** What an update is yet to make would be told as taken away. */
+async function refuseOtherVersion(client: ClientBase): Promise<void> {
+	const { rows } = await client.query<{ version: number }>(
+		"SELECT max(version) AS version FROM public.catalog_versions",
+	);
+	const [found, newest] = [rows[0]?.version, newestCatalogVersion()];
+	if (found !== newest) {
+		throw new Error(
+			`the catalog has schema version ${found}, and version ${newest} is what is audited: run an update first`,
+		);
 	}
 }
 

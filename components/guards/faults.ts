@@ -20,8 +20,8 @@ export interface Guarded {
 		programVersion?: string;
 		/** Versions of the migrations that are applied to what is live. */
 		migrations: readonly string[];
-		/** What is live runs, where services are containers. */
-		image?: string;
+		/** What each release runs that the stack has a colour of, where services are containers, by release. */
+		images?: Readonly<Record<string, string>>;
 	};
 }
 
@@ -61,8 +61,8 @@ export function imageFaultOf({ settings, last }: Guarded): { fault?: string; exc
 	return judgeImage({
 		release,
 		image: imageOf(settings),
-		present: last && { release: last.release, image: last.image },
-		own: last?.completed ?? [],
+		present: last?.release,
+		held: last?.images ?? {},
 		strict: environment === "production",
 		...(releaseWithoutStaging !== undefined && { releaseWithoutStaging }),
 	});

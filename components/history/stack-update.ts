@@ -16,6 +16,8 @@ const stackUpdateSchema = z.object({
 export interface StackUpdate extends Omit<z.infer<typeof stackUpdateSchema>, "environment" | "config"> {
 	/** The release in the stack file at that time; undefined when there was none, or a secret one. */
 	release?: string;
+	/** The setting `serviceImage` of that time. */
+	image?: string;
 	commit?: string;
 	author?: string;
 	/** Of the CI system that made it; the same when it runs again. */
@@ -25,18 +27,20 @@ export interface StackUpdate extends Omit<z.infer<typeof stackUpdateSchema>, "en
 /**
  * Reads a stack's history.
  *
- * @param releaseKey the full key of the release in the stack config
+ * @param keys the full keys of the release and of the service's image in the stack config
  */
-export function readHistory(history: unknown, releaseKey: string): StackUpdate[] {
+export function readHistory(history: unknown, keys: { release: string; image: string }): StackUpdate[] {
 	return z
 		.array(stackUpdateSchema)
 		.parse(history)
 		.map(({ config, environment, ...update }) => {
-			const release = config?.[releaseKey]?.value;
+			const release = config?.[keys.release]?.value;
+			const image = config?.[keys.image]?.value;
 			const { "git.head": commit, "git.author": author, "ci.build.id": build } = environment ?? {};
 			return {
 				...update,
 				...(release !== undefined && { release }),
+				...(image !== undefined && { image }),
 				...(commit && { commit }),
 				...(author && { author }),
 				...(build && { build }),

@@ -8,6 +8,8 @@ export interface PastUpdate {
 	result: string;
 	/** The release in the stack file at that time; undefined when there was none, or a secret one. */
 	release?: string;
+	/** The setting `serviceImage` at that time, where there was one. */
+	image?: string;
 	/** In ISO 8601. */
 	endTime: string;
 	/** Of the CI system that made it; the same when it runs again. */
@@ -19,6 +21,8 @@ export interface WayBack {
 	from: string;
 	/** What is brought. */
 	release: string;
+	/** The setting `serviceImage` that it was deployed with, where there was one: the code of the release. */
+	image?: string;
 	/** When the newest update that succeeded with that release ended, in ISO 8601. */
 	deployedAt: string;
 	/** Whether the newest update was on the same way, and did not come to its end. */
@@ -74,9 +78,13 @@ export function namedRelease(history: readonly PastUpdate[], release: string): W
 	return { ...wayTo(had, updates[0]!.release), goesOn: false };
 }
 
-/** The newest update that succeeded in this build of the CI system, if any. */
+/** The newest update that went back in this build of the CI system, and succeeded, if any. */
 export function updateOfBuild(history: readonly PastUpdate[], build: string): PastUpdate | undefined {
-	return history.find((update) => update.kind === "update" && isSuccess(update) && update.build === build);
+	const succeeded = history.filter((update) => update.kind === "update" && isSuccess(update));
+	return succeeded.find(({ release, build: own }, index) => {
+		const before = succeeded[index + 1]?.release;
+		return own === build && release !== undefined && before !== undefined && isNewer(before, release);
+	});
 }
 
 type ReleaseUpdate = PastUpdate & { release: string };
@@ -119,8 +127,8 @@ function whyNone(live: string, succeeded: readonly ReleaseUpdate[]): string {
 	return `no update has succeeded with a release older than ${live}; ${mend}`;
 }
 
-function wayTo({ release, endTime }: ReleaseUpdate, from: string): Omit<WayBack, "goesOn"> {
-	return { from, release, deployedAt: endTime };
+function wayTo({ release, image, endTime }: ReleaseUpdate, from: string): Omit<WayBack, "goesOn"> {
+	return { from, release, ...(image !== undefined && { image }), deployedAt: endTime };
 }
 
 function isSuccess({ result }: PastUpdate): boolean {

@@ -15,8 +15,8 @@ export interface LastUpdate {
 	environment?: Settings["environment"];
 	/** Versions of the migrations that what is live was deployed with. */
 	migrations: string[];
-	/** The image of what is live, where services are containers. */
-	image?: string;
+	/** The images of the colours' services, where those are containers, by release. */
+	images?: Record<string, string>;
 	/** The colours, where there are any. */
 	colors?: LastOutputs;
 }
@@ -60,6 +60,12 @@ export function lastUpdateOf(outputs: Readonly<Record<string, unknown>>): LastUp
 				"put the outputs back with `stack import` of an earlier `stack export`",
 		);
 	}
-	const image = found.data.colors[found.data.live]?.service.image;
-	return { ...common, colors: found.data, ...(image !== undefined && { image }) };
+	const images = Object.values(found.data.colors).flatMap((color) =>
+		color?.service.image === undefined ? [] : [[color.release, color.service.image] as const],
+	);
+	return {
+		...common,
+		colors: found.data,
+		...(images.length > 0 && { images: Object.fromEntries(images) }),
+	};
 }

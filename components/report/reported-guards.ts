@@ -34,7 +34,7 @@ export async function reportedGuards(
 	const version = "known" in last ? { fault: versionFaultOf(own) } : last;
 	const approval = hadBefore(approvalFaultOf(own), last);
 	const promotion = await promotionFrom(own, last, sources);
-	const image = imageFaultOf(own);
+	const image: Answer = "known" in last || settings.serviceImage === undefined ? imageFaultOf(own) : last;
 	const strict = settings.environment === "production";
 	return {
 		faults: [
@@ -46,13 +46,14 @@ export async function reportedGuards(
 					? `whether release ${settings.release} has gone through stack ${settings.promoteFrom} is not known`
 					: undefined,
 			),
-			...faultOf(image),
+			...faultOf(image, strict ? "whether its image is another one is not known" : undefined),
 		],
 		exceptions: [...exceptionOf(promotion), ...exceptionOf(image)],
 		unknown: [
 			...unknownOf("program version", version),
 			...unknownOf("approval", approval),
 			...unknownOf("promotion", promotion),
+			...unknownOf("image", image),
 		],
 	};
 }

@@ -148,6 +148,10 @@ describe("the audit log of a catalog", () => {
 		["delete a deployment", "DELETE FROM deployment_pipelines"],
 		["say that somebody else deployed", "UPDATE deployment_pipelines SET triggered_by = 'eve'"],
 		["say so of another commit", "UPDATE deployment_pipelines SET git_commit_hash = 'f00'"],
+		[
+			"move when one began",
+			"UPDATE deployment_pipelines SET started_at = started_at - interval '1 day' WHERE id = 1",
+		],
 		["move when one ended", "UPDATE deployment_pipelines SET completed_at = completed_at + interval '1 day'"],
 		["have one fail after its end", "UPDATE deployment_pipelines SET status = 'failed' WHERE id = 1"],
 		["give a rollback another reason", "UPDATE deployment_rollbacks SET rollback_reason = 'fine'"],
@@ -359,10 +363,15 @@ describe("the audit log of a catalog", () => {
 				"CREATE TABLE catalog_versions (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz DEFAULT now())",
 			);
 			await client.query("INSERT INTO catalog_versions SELECT n, 'x' FROM generate_series(1, 4) AS n");
+			await client.query("SET timezone = 'Asia/Tokyo'");
 			const id = await openDeployment(client, RELEASE);
 			await client.query(
 				"INSERT INTO deployment_migrations (target_database, migration_name, migration_version, migration_type, migration_sql, checksum) VALUES ('blue', 'x', '1.0.0', 'schema', 'SELECT 1', repeat('0', 64))",
 			);
+			await assert.rejects(auditCatalog(client), {
+				message:
+					/^the catalog has schema version 4, and version \d+ is what is audited: run an update first$/,
+			});
 			await upgradeCatalog(client);
 			await closeDeployment(client, id, { status: "completed" });
 			const { rows } = await client.query("SELECT kind, event ->> 'op' AS op FROM audit_log ORDER BY id");

@@ -119,34 +119,41 @@ describe("an update of a production stack", () => {
 });
 
 describe("the image of a release", () => {
-	const live = { release: "1.3.0", image: "api@sha256:aa" };
-	const image = { ...live, present: live, own: ["1.3.0"], strict: true };
+	const held = { "1.3.0": "api@sha256:aa", "1.2.0": "api@sha256:99" };
+	const image = { release: "1.3.0", image: "api@sha256:aa", present: "1.3.0", held, strict: true };
 
-	it("is the one that it is live with, in production", () => {
-		const other = { ...image, image: "api@sha256:bb" };
-		assert.deepEqual(judgeImage(image), {});
-		assert.deepEqual(judgeImage({ ...other, strict: false }), {});
-		assert.deepEqual(judgeImage(other), {
-			fault:
-				"release 1.3.0 is live with image api@sha256:aa, and would get api@sha256:bb: an image that is not tested is another " +
-				"release; give it a newer version, or set releaseWithoutStaging to 1.3.0, which is written down with the deployment",
+	for (const [what, release, own] of [
+		["live", "1.3.0", "api@sha256:aa"],
+		["there to go back to", "1.2.0", "api@sha256:99"],
+	] as const) {
+		it(`is the one that it is here with, in production, when it is ${what}`, () => {
+			const other = { ...image, release, image: "api@sha256:bb" };
+			assert.deepEqual(judgeImage({ ...other, image: own }), {});
+			assert.deepEqual(judgeImage({ ...other, strict: false }), {});
+			assert.deepEqual(judgeImage(other), {
+				fault:
+					`release ${release} is here with image ${own}, and would get api@sha256:bb: an image that is not tested is ` +
+					"another release; set serviceImage back to the first, give the second a newer version, or set " +
+					`releaseWithoutStaging to ${release}, which is written down with the deployment`,
+			});
+			assert.deepEqual(judgeImage({ ...other, releaseWithoutStaging: release }), {
+				exception: `release ${release} is here with image ${own}, and would get api@sha256:bb, which no stage has tested: releaseWithoutStaging says so`,
+			});
 		});
-		assert.deepEqual(judgeImage({ ...other, releaseWithoutStaging: "1.3.0" }), {
-			exception:
-				"release 1.3.0 is live with image api@sha256:aa, and would get api@sha256:bb, which no stage has tested: releaseWithoutStaging says so",
-		});
-	});
+	}
 
-	it("is told of when a new release has that of the one before; going back is not new", () => {
-		const next = { ...image, release: "1.4.0" };
-		assert.deepEqual(judgeImage(next), {
+	it("is told of when it is that of the live one, also of a release that was here before", () => {
+		assert.deepEqual(judgeImage({ ...image, release: "1.1.0" }), {
 			exception:
-				"release 1.4.0 runs the image of 1.3.0, api@sha256:aa: set serviceImage if that is not meant",
+				"release 1.1.0 runs the image of 1.3.0, api@sha256:aa: set serviceImage if that is not meant",
 		});
-		assert.deepEqual(judgeImage({ ...next, own: ["1.4.0"] }), {});
-		assert.deepEqual(judgeImage({ ...next, image: "api@sha256:bb" }), {});
-		assert.deepEqual(judgeImage({ ...next, image: undefined }), {});
-		assert.deepEqual(judgeImage({ ...next, present: undefined }), {});
+		for (const fine of [
+			{ release: "1.4.0", image: "api@sha256:bb" },
+			{ release: "1.4.0", image: undefined },
+			{ release: "1.3.0", present: undefined, held: {} },
+		]) {
+			assert.deepEqual(judgeImage({ ...image, ...fine }), {});
+		}
 	});
 });
 

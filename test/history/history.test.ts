@@ -64,7 +64,7 @@ describe("a stack's history", () => {
 	it("has each update with the deployment that began in its time", () => {
 		const updates = readHistory(
 			[past(20), past(12, { kind: "refresh" }), past(10, { result: "failed" }), past(0)],
-			KEY,
+			{ release: KEY, image: "app:serviceImage" },
 		);
 		const recorded = [deployment(3, 20), deployment(2, 10, { status: "rolled_back" }), deployment(1, 0)];
 		assert.deepEqual(
@@ -84,7 +84,7 @@ describe("a stack's history", () => {
 
 	it("has an update that is under way, which has no end yet, with its deployment", () => {
 		const underWay = { result: "in-progress", endTime: undefined };
-		const updates = readHistory([past(20, underWay), past(0)], KEY);
+		const updates = readHistory([past(20, underWay), past(0)], { release: KEY, image: "app:serviceImage" });
 		assert.deepEqual(
 			joinHistory(updates, [deployment(2, 20, { status: "running", endedAt: null }), deployment(1, 0)]).map(
 				({ update, recorded }) => [update?.result, recorded?.deployment],
@@ -97,10 +97,10 @@ describe("a stack's history", () => {
 	});
 
 	it("keeps updates that had nothing to do, and deployments whose update is not known", () => {
-		const joined = joinHistory(readHistory([past(20), past(10)], KEY), [
-			deployment(2, 15),
-			deployment(1, 10),
-		]);
+		const joined = joinHistory(
+			readHistory([past(20), past(10)], { release: KEY, image: "app:serviceImage" }),
+			[deployment(2, 15), deployment(1, 10)],
+		);
 		assert.deepEqual(
 			joined.map(({ update, recorded }) => [update?.startTime.slice(14, 16), recorded?.deployment]),
 			[
@@ -119,10 +119,13 @@ describe("a stack's history", () => {
 			from: "1.3.0",
 			to: "1.2.0",
 		} as const;
-		const entries = joinHistory(readHistory([past(10), past(0)], KEY), [
-			deployment(2, 10, { release: "1.2.0", rollbacks: [back], traffic: [span(2, "1.2.0", "10:10:30")] }),
-			deployment(1, 0),
-		]);
+		const entries = joinHistory(
+			readHistory([past(10), past(0)], { release: KEY, image: "app:serviceImage" }),
+			[
+				deployment(2, 10, { release: "1.2.0", rollbacks: [back], traffic: [span(2, "1.2.0", "10:10:30")] }),
+				deployment(1, 0),
+			],
+		);
 		assert.deepEqual(
 			historyText(entries)
 				.split("\n")

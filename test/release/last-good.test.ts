@@ -42,6 +42,16 @@ describe("the release to go back to", () => {
 		});
 	});
 
+	it("comes with the image that it was deployed with, which is its code", () => {
+		const [newest, older] = history("1.2.0", "1.3.0");
+		const updates = [
+			{ ...newest!, image: "api@sha256:bb" },
+			{ ...older!, image: "api@sha256:aa" },
+		];
+		assert.equal(lastGoodRelease(updates).image, "api@sha256:aa");
+		assert.equal(namedRelease(updates, "1.2.0").image, "api@sha256:aa");
+	});
+
 	it("is not the present one, however often that was updated", () => {
 		assert.equal(found("1.2.0", "1.3.0", "1.3.0", "1.3.0 failed", "1.3.0"), "1.3.0 → 1.2.0");
 	});
@@ -133,6 +143,9 @@ describe("the release to go back to", () => {
 		past[0] = { ...past[0]!, build: "78", result: "failed" };
 		assert.equal(updateOfBuild(past, "77")?.release, "1.2.0");
 		assert.equal(updateOfBuild(past, "78"), undefined);
+		const released = history("1.2.0", "1.3.0");
+		released[0] = { ...released[0]!, build: "79" };
+		assert.equal(updateOfBuild(released, "79"), undefined);
 	});
 
 	it("has succeeded and is not newer than what is live, whatever the history", () => {

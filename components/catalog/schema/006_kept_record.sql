@@ -10,6 +10,8 @@ DECLARE
 BEGIN
 	SELECT string_agg(key, ', ' ORDER BY key) INTO changed FROM jsonb_each(before) AS old (key, value)
 	WHERE after -> key IS DISTINCT FROM value
+		-- One that was announced begins later.
+		AND NOT (key = 'started_at' AND value = 'null')
 		AND (key = ANY (kept) OR public.is_done(TG_TABLE_NAME, before, after));
 	IF changed IS NOT NULL THEN
 		RAISE EXCEPTION '% % is on record: a change of % is refused', TG_TABLE_NAME, before ->> 'id', changed
@@ -31,7 +33,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 $$;
 
 CREATE TRIGGER keep_record AFTER UPDATE ON deployment_pipelines FOR EACH ROW EXECUTE FUNCTION keep_record(
-	'{id,pipeline_name,pipeline_version,environment,triggered_by,git_commit_hash,git_branch,deployment_config,created_at}');
+	'{id,pipeline_name,pipeline_version,environment,triggered_by,git_commit_hash,git_branch,deployment_config,created_at,started_at}');
 CREATE TRIGGER keep_record AFTER UPDATE ON deployment_rollbacks FOR EACH ROW EXECUTE FUNCTION keep_record(
 	'{id,pipeline_id,rollback_reason,rollback_type,previous_version,target_version,started_at}');
 CREATE TRIGGER keep_record AFTER UPDATE ON deployment_stages FOR EACH ROW EXECUTE FUNCTION keep_record(
@@ -73,6 +75,7 @@ $$;
 DROP TRIGGER write_audit ON deployment_migrations;
 CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON deployment_migrations FOR EACH ROW
 	EXECUTE FUNCTION write_audit('{updated_at}', '{migration_sql,rollback_sql}');
+SET LOCAL timezone = 'UTC';
 INSERT INTO audit_log (kind, event)
 SELECT 'deployment_migrations', jsonb_build_object('op', 'found', 'row', audited(to_jsonb(old), '{updated_at}', '{migration_sql,rollback_sql}'))
 FROM deployment_migrations AS old ORDER BY id;

@@ -48,9 +48,11 @@ export class HaproxyRouter implements Router {
 		const state = await this.state();
 		const known = state.targets.find(({ targetGroup }) => targetGroup === target.targetGroup);
 		const slot = known?.slot ?? (await this.freeSlot(state));
-		if (known === undefined || known.url !== target.url) {
+		const server = (await readServers(this.address)).get(slot);
+		// Known and in maintenance: the router was started again, and could not place it.
+		if (known === undefined || known.url !== target.url || server?.status === "MAINT") {
 			const order = Math.max(0, ...state.targets.map((other) => other.order)) + 1;
-			const failuresBefore = (await readServers(this.address)).get(slot)?.failures ?? 0;
+			const failuresBefore = server?.failures ?? 0;
 			await this.place({ ...target, slot, order, failuresBefore });
 		}
 		const healthy = await poll(timeoutMs, POLL_INTERVAL_MS, async () => {

@@ -84,15 +84,19 @@ end
 local function place(slot, host, port)
 	local server = "set server " .. slot .. "/target "
 	local isName = string.match(host, "^[%d.]+$") == nil
-	local answer = tell(table.concat({
+	local commands = table.concat({
 		server .. "addr " .. (isName and "192.0.2.1" or host) .. " port " .. (port ~= "" and port or "80"),
 		isName and server .. "fqdn " .. host or "",
 		server .. "state ready",
 		server .. "health down",
-	}, ";"))
-	if answer == nil then
-		core.Alert("keep: " .. slot .. " has no address, since the router's own runtime API does not answer")
+	}, ";")
+	for _ = 1, 50 do
+		if tell(commands) ~= nil then
+			return
+		end
+		core.msleep(100)
 	end
+	core.Alert("keep: " .. slot .. " has no address, since the router's own runtime API does not answer")
 end
 
 core.register_task(function()

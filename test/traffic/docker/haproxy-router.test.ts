@@ -272,6 +272,17 @@ describe(`HAProxy as the router${unlessMissing}`, () => {
 		});
 	}
 
+	it("is given again what it knows and could not place", async () => {
+		const { router } = haproxy;
+		const blue = await service("blue-1@a");
+		await router.prepare(blue.target, 10_000);
+		await router.route(blue.target);
+		await haproxy.tell("set server slot_1/target state maint");
+		assert.equal(await router.answers(), false);
+		await router.prepare(blue.target, 10_000);
+		assert.equal(await ask(), "200 blue-1@a");
+	});
+
 	it("keeps what it had while the disk is full, starts with that, and writes again once there is room", async () => {
 		const { router } = haproxy;
 		const [blue, green] = [await service("blue-1@a"), await service("green-2@b")];
