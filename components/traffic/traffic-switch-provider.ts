@@ -14,8 +14,8 @@ import { goesOn, withLink } from "../replication/link-state";
 import { COLORS, type Node, nodeName } from "../replication/node";
 import { pairingsOf } from "../replication/pairings";
 import { releaseTraffic } from "./release-traffic";
+import { isRouted } from "./routed";
 import { openRouter, routerId, routerReferenceSchema } from "./router-reference";
-import { type Router, RouterUnreachable } from "./routing";
 
 const side = z.object({
 	color: z.enum(COLORS),
@@ -66,7 +66,7 @@ export const provider = defineProvider<Inputs, Outputs>({
 	 * and whether an update that died has left anything behind.
 	 */
 	async isCurrent(_id, { router, live, idle, servers, context }) {
-		if (!(await isRouted(openRouter(router), live))) {
+		if (!(await isRouted(router, live))) {
 			return false;
 		}
 		try {
@@ -90,19 +90,6 @@ export const provider = defineProvider<Inputs, Outputs>({
 	/** The router goes with everything else. */
 	async delete() {},
 });
-
-async function isRouted(router: Router, { targetGroup, url }: Inputs["live"]): Promise<boolean> {
-	try {
-		const active = await router.active();
-		return active?.targetGroup === targetGroup && active.url === url && (await router.answers?.()) !== false;
-	} catch (error) {
-		// One that does not run is made before this in the same update.
-		if (error instanceof RouterUnreachable) {
-			return false;
-		}
-		throw error;
-	}
-}
 
 function generations({ live, idle }: Pick<Inputs, "live" | "idle">): number[] {
 	return [live.generation, ...(idle === undefined ? [] : [idle.generation])];
