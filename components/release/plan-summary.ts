@@ -89,8 +89,9 @@ function list(what: string, titles: string[]): string[] {
 	return [`${what}: ${shown.join(", ")}${rest === 0 ? "" : ` and ${rest} more`}`];
 }
 
+/** Of what a record knows: an older version's does not have every setting, and nothing is known to change then. */
 function settingChanges(from: ServiceSettings, to: ServiceSettings): string[] {
 	return (Object.keys(to) as (keyof ServiceSettings)[])
-		.filter((key) => from[key] !== to[key])
+		.filter((key) => from[key] !== undefined && from[key] !== to[key])
 		.map((key) => `${key} ${from[key]} → ${to[key]}`);
 }

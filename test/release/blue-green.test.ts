@@ -187,6 +187,15 @@ describe("the plan of a blue-green release", () => {
 		);
 	});
 
+	it("tells of no restart for settings that a record of an older version does not have", () => {
+		const sized = { tasks: 2, cpu: 512, memory: 1024, architecture: "X86_64" } as const;
+		assert.equal(planBlueGreen(second, desired("1.3.0", three, sized)).restart, undefined);
+		assert.deepEqual(
+			planBlueGreen(second, desired("1.1.0", two, sized)).summary,
+			planBlueGreen(second, desired("1.1.0", two)).summary,
+		);
+	});
+
 	it("plans a failed build again with the same generation, also for another release", () => {
 		const four = desired("1.4.0", files("1.0.0", "1.1.0", "1.3.0", "1.4.0"));
 		assert.deepEqual(planBlueGreen(second, four), planBlueGreen(second, four));
