@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { covers } from "./runner";
+import { covers, unnamed } from "./runner";
 
 /** The ports of a stack on AWS. */
 export const PORTS = {
@@ -18,7 +18,9 @@ export interface FirewallArgs {
 	/** Addresses that clients come from. */
 	clientCidrs: string[];
 	/** Addresses that the deployment has on the Internet: by them it reaches the load balancer. */
-	runnerPublicCidrs: pulumi.Input<string>[];
+	runnerPublicCidrs: string[];
+	/** Those of the NAT gateways that it leaves the stack's own network by, none where it does not. */
+	gatewayCidrs?: pulumi.Input<string>[];
 	/** Addresses that the deployment has in the network: by them it reaches the databases. */
 	runnerPrivateCidrs: string[];
 	/** Security group of the machine that the deployment runs on: it stands for that machine's private addresses. */
@@ -29,12 +31,17 @@ export interface FirewallArgs {
 	tags: Record<string, string>;
 }
 
-type Source = { cidrIpv4: pulumi.Input<string> } | { referencedSecurityGroupId: pulumi.Input<string> };
+/** Where requests come from, with what tells its rule from others of the same purpose. */
+type Source = { called?: string } & (
+	| { cidrIpv4: pulumi.Input<string> }
+	| { referencedSecurityGroupId: pulumi.Input<string> }
+);
 
 const ANYWHERE = "0.0.0.0/0";
 
-function addresses(cidrs: readonly pulumi.Input<string>[]): Source[] {
-	return cidrs.map((cidrIpv4) => ({ cidrIpv4 }));
+/** Called by what they are: by its place in the list a rule would take over the addresses of one that still has them. */
+function addresses(cidrs: readonly string[]): Source[] {
+	return cidrs.map((cidrIpv4) => ({ cidrIpv4, called: cidrIpv4.replace("/", "-") }));
 }
 
 /**
@@ -54,8 +61,8 @@ export class Firewall extends pulumi.ComponentResource {
 	/** @throws Error when the deployment would not reach the databases or the load balancer */
 	constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
 		super("camera-counting:platform:Firewall", name, {}, opts);
-		const { vpcId, clientCidrs, runnerPublicCidrs, runnerPrivateCidrs, runnerSecurityGroupId, prefix, tags } =
-			args;
+		const { vpcId, clientCidrs, runnerPublicCidrs, runnerPrivateCidrs, runnerSecurityGroupId } = args;
+		const { gatewayCidrs = [], prefix, tags } = args;
 		this.tags = tags;
 		const group = (what: string, description: string) =>
 			new aws.ec2.SecurityGroup(
@@ -83,19 +90,28 @@ export class Firewall extends pulumi.ComponentResource {
 				"the deployment must reach the databases: give runnerPrivateCidrs or runnerSecurityGroupId",
 			);
 		}
-		if (runnerPublicCidrs.length === 0) {
-			throw new Error("the deployment must reach the load balancer: give runnerPublicCidrs");
+		if (runnerPublicCidrs.length + gatewayCidrs.length === 0) {
+			throw new Error("the deployment must reach the load balancer: give runnerPublicCidrs or gatewayCidrs");
 		}
-		const notAmongClients = runnerPublicCidrs.filter(
-			(cidr) => !clientCidrs.some((clients) => covers(clients, typeof cidr === "string" ? cidr : ANYWHERE)),
-		);
+		const isClient = (cidr: string) => clientCidrs.some((clients) => covers(clients, cidr));
+		const named = { clientCidrs, runnerCidrs: runnerPublicCidrs };
+		const gateways = gatewayCidrs.map((cidr, index) => ({
+			cidrIpv4: pulumi.output(cidr).apply((own) => unnamed(own, named)),
+			called: `gateway-${index + 1}`,
+		}));
+		const publicly = [...addresses(runnerPublicCidrs), ...gateways];
+		const watching = [
+			...addresses(runnerPublicCidrs.filter((cidr) => !isClient(cidr))),
+			// Whether their addresses are among the clients' is known too late.
+			...(isClient(ANYWHERE) ? [] : gateways),
+		];
 		const of = ({ id }: aws.ec2.SecurityGroup): Source => ({ referencedSecurityGroupId: id });
 		const { loadBalancer, service, database } = this;
 		this.allow(`${name}-clients`, loadBalancer, addresses(clientCidrs), PORTS.https);
 		this.allow(`${name}-clients-http`, loadBalancer, addresses(clientCidrs), PORTS.http);
-		this.allow(`${name}-watch`, loadBalancer, addresses(notAmongClients), PORTS.https);
-		this.allow(`${name}-test-blue`, loadBalancer, addresses(runnerPublicCidrs), PORTS.test.blue);
-		this.allow(`${name}-test-green`, loadBalancer, addresses(runnerPublicCidrs), PORTS.test.green);
+		this.allow(`${name}-watch`, loadBalancer, watching, PORTS.https);
+		this.allow(`${name}-test-blue`, loadBalancer, publicly, PORTS.test.blue);
+		this.allow(`${name}-test-green`, loadBalancer, publicly, PORTS.test.green);
 		this.allow(`${name}-forwarded`, service, [of(loadBalancer)], PORTS.service);
 		this.allow(`${name}-queries`, database, [of(service)], PORTS.database);
 		this.allow(`${name}-deployment`, database, runner, PORTS.database);
@@ -114,9 +130,9 @@ export class Firewall extends pulumi.ComponentResource {
 	}
 
 	private allow(name: string, into: aws.ec2.SecurityGroup, from: readonly Source[], port: number): void {
-		from.forEach((source, index) => {
+		for (const { called, ...source } of from) {
 			const rule = new aws.vpc.SecurityGroupIngressRule(
-				index === 0 ? name : `${name}-${index + 1}`,
+				called === undefined ? name : `${name}-${called}`,
 				{
 					...source,
 					securityGroupId: into.id,
@@ -128,7 +144,7 @@ export class Firewall extends pulumi.ComponentResource {
 				{ parent: this },
 			);
 			this.rules.push(rule.id);
-		});
+		}
 	}
 
 	private let(name: string, outOf: aws.ec2.SecurityGroup, to: Source, port: number): void {

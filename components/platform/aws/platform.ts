@@ -80,7 +80,8 @@ export class AwsPlatform implements Platform {
 				...common,
 				vpcId: this.network.vpcId,
 				clientCidrs: settings.clientCidrs,
-				runnerPublicCidrs: [...runner.public, ...(runner.behindGateways ? this.network.gatewayCidrs : [])],
+				runnerPublicCidrs: runner.public,
+				gatewayCidrs: runner.behindGateways ? this.network.gatewayCidrs : [],
 				runnerPrivateCidrs: runner.private,
 				...(settings.runnerSecurityGroupId !== undefined && {
 					runnerSecurityGroupId: settings.runnerSecurityGroupId,

@@ -1,4 +1,5 @@
 import { BlockList } from "node:net";
+import { RunError } from "@pulumi/pulumi";
 
 /** What is said of the machine that deployments run on. */
 export interface RunnerSettings {
@@ -30,6 +31,22 @@ export function runnerAddresses({ runnerCidrs = [], networkCidr }: RunnerSetting
 		private: inside,
 		behindGateways: networkCidr !== undefined && inside.some((cidr) => covers(networkCidr, cidr)),
 	};
+}
+
+/**
+ * The address of a NAT gateway that is let in by a rule of its own.
+ *
+ * @param named addresses that are let in as settings name them, by the setting
+ * @throws RunError when it is among them: AWS refuses a second rule for the same address
+ */
+export function unnamed(gateway: string, named: Record<string, readonly string[]>): string {
+	const settings = Object.keys(named).filter((setting) => named[setting]?.includes(gateway));
+	if (settings.length > 0) {
+		throw new RunError(
+			`${settings.join(", ")}: ${gateway} is the stack's own NAT gateway, which is let in without being named: take it out`,
+		);
+	}
+	return gateway;
 }
 
 /** Whether every address of one network is in another one too. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { Firewall, type FirewallArgs } from "../../../components/platform/aws/firewall";
 import { Network } from "../../../components/platform/aws/network";
-import { type RunnerSettings, runnerAddresses } from "../../../components/platform/aws/runner";
+import { type RunnerSettings, runnerAddresses, unnamed } from "../../../components/platform/aws/runner";
 import { isDivisibleNetwork, planSubnets } from "../../../components/platform/aws/subnets";
 import { counted, declaredBy, ingress, TAGS, the, untagged } from "./declared";
 
@@ -156,7 +156,8 @@ describe("the security groups on AWS", () => {
 		]);
 		assert.deepEqual(
 			await letInto("load-balancer", {
-				...{ clientCidrs, runnerPublicCidrs: ["198.51.100.8/29", pulumi.output("203.0.113.0/32")] },
+				...{ clientCidrs, runnerPublicCidrs: ["198.51.100.8/29"] },
+				gatewayCidrs: [pulumi.output("203.0.113.0/32")],
 			}),
 			[
 				...ofClients,
@@ -166,6 +167,43 @@ describe("the security groups on AWS", () => {
 				"203.0.113.0/32:8443",
 				"203.0.113.0/32:8444",
 			],
+		);
+	});
+
+	it("name a rule by the address that it is for, so that one more leaves the others alone", async () => {
+		const rules = async (runnerPublicCidrs: string[], runnerPrivateCidrs: string[]) => {
+			const changes = { runnerPublicCidrs, runnerPrivateCidrs, clientCidrs: ["192.0.2.0/25"] };
+			const gatewayCidrs = [pulumi.output("203.0.113.0/32")];
+			const declared = await declaredBy(
+				() => new Firewall("firewall", { ...args, ...changes, gatewayCidrs }),
+			);
+			return new Map(
+				declared
+					.filter(({ type }) => type.endsWith(":SecurityGroupIngressRule"))
+					.map(({ name, inputs }) => [name, inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId]),
+			);
+		};
+		const before = await rules(["198.51.100.24/32"], ["10.0.9.0/24"]);
+		const now = await rules(["198.51.100.7/32", "198.51.100.24/32"], ["10.0.8.0/24", "10.0.9.0/24"]);
+		assert.deepEqual(
+			[...before].filter(([name, source]) => now.get(name) !== source),
+			[],
+		);
+		assert.deepEqual(
+			[...now.keys()].filter((name) => !before.has(name)),
+			[
+				...["watch", "test-blue", "test-green"].map((what) => `firewall-${what}-198.51.100.7-32`),
+				"firewall-deployment-10.0.8.0-24",
+			],
+		);
+	});
+
+	it("refuse an address that is let in as a NAT gateway's already", () => {
+		const named = { clientCidrs: ["0.0.0.0/0"], runnerCidrs: ["198.51.100.24/32", "203.0.113.0/32"] };
+		assert.equal(unnamed("203.0.113.1/32", named), "203.0.113.1/32");
+		assert.throws(
+			() => unnamed("203.0.113.0/32", named),
+			/^Error: runnerCidrs: 203\.0\.113\.0\/32 is the stack's own NAT gateway, which is let in without being named: take it out$/,
 		);
 	});
 

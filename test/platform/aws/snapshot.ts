@@ -69,7 +69,7 @@ function differing<T>(before: Record<string, T>, now: Record<string, T>, shown: 
 	const entries = keys
 		.map((key) => [key, before[key], now[key]] as const)
 		.filter(([, was, is]) => JSON.stringify(was) !== JSON.stringify(is))
-		.map(([key, was, is]) => [key, was === undefined || is === undefined ? (is ?? null) : shown(was, is)]);
+		.map(([key, was, is]) => [key, was && is ? shown(was, is) : (is ?? null)]);
 	return Object.fromEntries(entries) as Record<string, T>;
 }
 
