@@ -6,7 +6,7 @@ import { LocalPlatform } from "./local";
 import type { Platform } from "./platform";
 
 /** Where a stack's settings say that it runs. */
-export function platformOf({ names, stack, settings }: StackInputs): Platform {
+export function platformOf({ names, stack, settings, last }: StackInputs): Platform {
 	switch (settings.platform) {
 		case "local":
 			return new LocalPlatform(names, settings);
@@ -15,7 +15,12 @@ export function platformOf({ names, stack, settings }: StackInputs): Platform {
 		case "aws": {
 			// Loaded where it is needed: the SDK's resources of AWS would cost every other stack more than a second.
 			const { AwsPlatform } = require("./aws/platform") as typeof import("./aws/platform");
-			return new AwsPlatform(stack, awsSettings(settings));
+			const recorded = Object.values(last?.colors?.colors ?? {});
+			return new AwsPlatform(
+				stack,
+				awsSettings(settings),
+				recorded.flatMap(({ service }) => service.tasks ?? []),
+			);
 		}
 	}
 }

@@ -12,7 +12,7 @@ export interface Platform {
 	readonly catalogApart?: boolean;
 	/** What the role gets that colours copy from each other with, where the administrator is no superuser. */
 	readonly replicationRole?: { attributes: ReplicationAttributes; roles: string[] };
-	/** Processes that each service is; one when left out. */
+	/** Processes that each service is at most, of those that run while it is changed too; one when left out. */
 	readonly serviceProcesses?: number;
 	/** What it has declared by itself, beside what was asked of it with a parent. */
 	readonly resources: readonly pulumi.Resource[];

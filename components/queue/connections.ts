@@ -6,7 +6,7 @@ const MOST_SERVICES = 4;
 /**
  * Connections that all services of a stack may hold to its queue.
  *
- * @param processes that each of them is
+ * @param processes that each of them is at most
  */
 export function queueConnections(processes: number): number {
 	return PER_PROCESS * processes * MOST_SERVICES;

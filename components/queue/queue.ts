@@ -11,7 +11,7 @@ export interface QueueArgs {
 	databaseName: string;
 	/** Of the password that services use; another number makes another one. */
 	passwordGeneration: number;
-	/** Processes that each service is; one when left out. */
+	/** Processes that each service is at most; one when left out. */
 	serviceProcesses?: number | undefined;
 }
 

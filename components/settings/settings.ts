@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { largestPool } from "../service/pools";
 import { awsDefaults } from "./aws";
 import { environmentDefaults, everywhere } from "./environments";
 import { type PlatformKey, type Problem, platformDefaults, platformProblems } from "./platforms";
@@ -133,20 +134,16 @@ function describe(issue: z.core.$ZodIssue, own: Record<string, string>, stack: S
 	return [`${full}: found ${found}; allowed: ${allowedFor(key) ?? issue.message}`];
 }
 
-/** What a service has beside its pool. */
-const OTHER_CONNECTIONS = 2;
-
 /** Combinations that can only be a mistake. */
 function contradictions(settings: Partial<Settings>, given: readonly string[]): Problem[] {
 	const problems: Problem[] = [];
 	const { poolSize, maxConnections, databasePort, gatewayPort } = settings;
 	const tasks = settings.platform === "aws" ? (settings.serviceTasks ?? awsDefaults.serviceTasks) : 1;
-	const largestPool =
-		maxConnections === undefined ? undefined : Math.floor(maxConnections / (2 * tasks)) - OTHER_CONNECTIONS;
-	if (poolSize !== undefined && largestPool !== undefined && poolSize > largestPool) {
+	const largest = maxConnections === undefined ? undefined : largestPool(maxConnections, tasks);
+	if (poolSize !== undefined && largest !== undefined && poolSize > largest) {
 		problems.push([
 			"poolSize",
-			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largestPool}, since during an ` +
+			`found ${poolSize} with maxConnections ${maxConnections}; allowed: at most ${largest}, since during an ` +
 				`update two services run side by side, each${tasks === 1 ? "" : ` of ${tasks} tasks, and each of them`} with two ` +
 				"connections more: for its health, and to hear of a switch",
 		]);

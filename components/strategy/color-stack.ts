@@ -18,6 +18,7 @@ import type { StackNames } from "../release/names";
 import { DatabaseCopy } from "../replication/database-copy";
 import { colorDatabase } from "../replication/environment";
 import { nodeName } from "../replication/node";
+import { poolConnections } from "../service/pools";
 import type { Settings } from "../settings/settings";
 
 export interface ColorStackArgs {
@@ -62,7 +63,8 @@ export class ColorStack extends pulumi.ComponentResource {
 			{
 				server: servers.of(color),
 				databaseName: colorDatabase(names.base, color, generation),
-				maxConnections: settings.maxConnections,
+				// A release before may have more tasks and larger pools, which it keeps.
+				maxConnections: Math.max(settings.maxConnections, poolConnections(service)),
 				passwordGeneration: settings.passwordGeneration,
 				replicationRole: servers.replicationUser,
 			},

@@ -16,7 +16,7 @@ const KEPT_WAL_SHARE = 4;
  * Connections that a server takes.
  *
  * @param maxConnections that one colour's application may hold
- * @param tasks of each service
+ * @param tasks of each service at most
  */
 export function allConnections(maxConnections: number, tasks: number): number {
 	return 2 * maxConnections + queueConnections(tasks) + OWN_CONNECTIONS;
@@ -28,7 +28,7 @@ export function allConnections(maxConnections: number, tasks: number): number {
  * @param maxConnections that one colour's application may hold
  * @param storageGigabytes of the server's disk, of which forsaken slots get a quarter at most
  * @param keptWalGigabytes of its log that it keeps for them
- * @param tasks of each service
+ * @param tasks of each service at most
  */
 export function serverParameters(
 	maxConnections: number,

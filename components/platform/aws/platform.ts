@@ -53,14 +53,18 @@ export class AwsPlatform implements Platform {
 	private readonly alarms: AlarmTopic | undefined;
 	private balancer: LoadBalancer | undefined;
 
-	/** @throws RunError when the file of certificates is not there */
+	/**
+	 * @param recordedTasks of the services that the last update left: they go on beside those of this one
+	 * @throws RunError when the file of certificates is not there
+	 */
 	constructor(
 		stack: string,
 		private readonly settings: AwsSettings,
+		recordedTasks: readonly number[] = [],
 	) {
 		requireCertificates(settings.databaseCertificates, settings.awsRegion);
 		const { environment, awsRegion: region, awsAccount, logRetentionDays, alarmEmails = [] } = settings;
-		this.serviceProcesses = settings.serviceTasks;
+		this.serviceProcesses = Math.max(settings.serviceTasks, ...recordedTasks);
 		this.prefix = stackPrefix(stack);
 		this.tags = { Project: pulumi.getProject(), Environment: environment, Stack: stack, ManagedBy: "pulumi" };
 		this.provider = new aws.Provider("aws", {
@@ -124,7 +128,7 @@ export class AwsPlatform implements Platform {
 				administrator: ADMINISTRATOR,
 				maxConnections,
 				keptWalGigabytes: settings.keptWalGigabytes,
-				tasks: settings.serviceTasks,
+				tasks: this.serviceProcesses,
 				backupRetentionDays: backupDays[settings.backupSchedule],
 				backupWindow: "01:00-02:00",
 				maintenanceWindow: "sun:03:00-sun:04:00",
@@ -142,7 +146,7 @@ export class AwsPlatform implements Platform {
 				{
 					...{ topicArn: this.alarms.arn, prefix: this.prefix, tags, identifier },
 					storageGigabytes: storage.storageGigabytes,
-					maxConnections: allConnections(maxConnections, settings.serviceTasks),
+					maxConnections: allConnections(maxConnections, this.serviceProcesses),
 					connectionsPercent: settings.connectionsWarningPercent,
 				},
 				this.at(opts),

@@ -3,7 +3,7 @@ import { COLORS } from "../../../components/replication/node";
 import { type Declared, nodeInputs } from "../declared";
 import { the } from "./declared";
 import { statementsOf } from "./policy";
-import { production, released } from "./production-stack";
+import { production, released, releasedWith } from "./production-stack";
 
 interface Container {
 	environment: { name: string; value: string }[];
@@ -162,5 +162,18 @@ describe("a release on AWS whose tasks are of another size and processor", () =>
 			["blue", 2, "512", "1024", "X86_64"],
 			["green", 3, "1024", "2048", "ARM64"],
 		]);
+	});
+
+	it("leaves the release that serves the connections of its own tasks and pools", async () => {
+		const before = { release: "1.2.0", serviceTasks: "8", poolSize: "10" };
+		const declared = await production(
+			{ serviceTasks: "2", poolSize: "5", maxConnections: "50" },
+			releasedWith(before),
+		);
+		const limits = ["blue-1-app", "green-2-app"].map((role) =>
+			declared.filter(({ name }) => name === role).map(({ inputs }) => inputs.connectionLimit),
+		);
+		// Twice 8 tasks of 12, as they are doubled while they are changed.
+		assert.deepEqual(limits, [[192], [50]]);
 	});
 });

@@ -18,14 +18,20 @@ export function production(changes: Changes = {}, last?: LastUpdate): Promise<De
 
 /** What that stack has when these releases were deployed one after the other, each with an image of its own. */
 export function released(...releases: string[]): LastUpdate {
+	return releasedWith(...releases.map((release) => ({ release })));
+}
+
+/** The same, each with settings of its own beside it. */
+export function releasedWith(...updates: (Changes & { release: string })[]): LastUpdate {
+	const releases = updates.map(({ release }) => release);
 	const all = loadMigrations("migrations");
 	let colors: LastUpdate["colors"];
 	let versions: string[] = [];
-	releases.forEach((release, index) => {
+	updates.forEach(({ release, ...changes }, index) => {
 		const migrations = all.filter(({ version }) => version <= release);
 		versions = migrations.map(({ version }) => version);
 		const serviceImage = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/counting-api@sha256:${String(index + 1).repeat(64)}`;
-		const settings = committedSettings("production", { ...certificates, release, serviceImage });
+		const settings = committedSettings("production", { ...certificates, ...changes, release, serviceImage });
 		const requiredSchema = versions.at(-1) ?? "none";
 		const desired = desiredRelease(settings, { migrations, reversible: [], requiredSchema });
 		colors = after(colors, planBlueGreen(colors, desired));

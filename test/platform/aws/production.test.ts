@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { committedSettings } from "../committed";
 import { counted as countedByType, type Declared, nodeInputs, unguarded } from "../declared";
 import { counted, ingress, the, untagged } from "./declared";
-import { certificates, production, released } from "./production-stack";
+import { certificates, production, released, releasedWith } from "./production-stack";
 
 const made = {
 	vpcId: undefined,
@@ -164,12 +164,18 @@ describe("the production stack on platform aws", () => {
 		}
 	});
 
-	for (const [tasks, ofQueue, ofCatalog, ofColor] of [
-		[2, 24, "144", "504"],
-		[10, 120, "240", "600"],
+	const eight = { release: "1.1.0", serviceTasks: "8", poolSize: "5" };
+	const two = { release: "1.2.0", serviceTasks: "2" };
+	for (const [what, tasks, last, ofQueue, ofCatalog, ofColor] of [
+		["2 tasks of each service", 2, undefined, 24, "144", "504"],
+		["10 tasks of each service", 10, undefined, 120, "240", "600"],
+		["8 tasks of the live service, beside a release that has 2,", 2, [eight], 96, "216", "576"],
+		["8 tasks of the service that a release with 2 takes the place of", 2, [eight, two], 96, "216", "576"],
+		["2 tasks of each service, once there is none with more,", 2, [two], 24, "144", "504"],
 	] as const) {
-		it(`lets ${tasks} tasks of each service reach the queue, also while they are changed`, async () => {
-			const own = await production({ serviceTasks: String(tasks), poolSize: "5" });
+		it(`lets ${what} reach the queue, also while they are changed`, async () => {
+			const changes = { serviceTasks: String(tasks), poolSize: "5" };
+			const own = await production(changes, last && releasedWith(...last));
 			const [role] = own.filter(({ name }) => name === "queue-app");
 			assert.equal(role?.inputs.connectionLimit, ofQueue);
 			const most = (server: string) =>
