@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import * as pulumi from "@pulumi/pulumi";
 import { Firewall, type FirewallArgs } from "../../../components/platform/aws/firewall";
 import { Network } from "../../../components/platform/aws/network";
@@ -198,12 +199,23 @@ describe("the security groups on AWS", () => {
 		);
 	});
 
-	it("refuse an address that is let in as a NAT gateway's already", () => {
-		const named = { clientCidrs: ["0.0.0.0/0"], runnerCidrs: ["198.51.100.24/32", "203.0.113.0/32"] };
+	it("refuse an address that is let in as a NAT gateway's already", async () => {
+		const refused = once(process, "unhandledRejection");
+		const twice = { runnerPublicCidrs: ["203.0.113.0/32"], gatewayCidrs: [pulumi.output("203.0.113.0/32")] };
+		const rules = await letInto("load-balancer", twice);
+		assert.match(
+			String((await refused)[0]),
+			/runnerCidrs: 203\.0\.113\.0\/32 is the stack's own NAT gateway/,
+		);
+		assert.deepEqual(rules.slice(2), ["203.0.113.0/32:8443", "203.0.113.0/32:8444"]);
+	});
+
+	it("say which settings name a NAT gateway's address", () => {
+		const named = { clientCidrs: ["203.0.113.0/32"], runnerCidrs: ["198.51.100.24/32", "203.0.113.0/32"] };
 		assert.equal(unnamed("203.0.113.1/32", named), "203.0.113.1/32");
 		assert.throws(
 			() => unnamed("203.0.113.0/32", named),
-			/^Error: runnerCidrs: 203\.0\.113\.0\/32 is the stack's own NAT gateway, which is let in without being named: take it out$/,
+			/^Error: clientCidrs, runnerCidrs: 203\.0\.113\.0\/32 is the stack's own NAT gateway, which is let in without being named: take it out$/,
 		);
 	});
 
