@@ -72,6 +72,8 @@ describe("when a release had the traffic", () => {
 	/** Whose bake fails. */
 	async function withdrawn(to: Node, release: string, previous: Node): Promise<number> {
 		const id = await switched(to, release);
+		// Moments are told by milliseconds, and a bake takes longer than one.
+		await client.query("SELECT pg_sleep(0.01)");
 		await noteLive(client, previous, { status: "failed", rollback: true, health: HEALTH });
 		await closeDeployment(client, id, { status: "rolled_back", error: "slow" });
 		await noteFailed(client, ENVIRONMENT);
