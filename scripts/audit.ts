@@ -1,10 +1,9 @@
-import { parseArgs } from "node:util";
 import { auditText } from "../components/audit/audit-text";
 import { auditCatalog } from "../components/audit/verify";
 import { withClient } from "../components/database/connection";
 import { run } from "./run";
 import { openStack } from "./stack-access";
-import { stackOf } from "./stack-environment";
+import { stackOptions } from "./stack-options";
 
 const USAGE = "usage: npm run audit -- --stack <stack> [--head <hash that was kept>] [--json]";
 const SESSION = { applicationName: "deployment-audit", statementTimeoutMs: 300_000 };
@@ -25,24 +24,13 @@ async function main(args: string[]): Promise<number> {
 }
 
 function readOptions(args: string[]): { stack: string; head?: string; json: boolean } | undefined {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: {
-				stack: { type: "string", short: "s" },
-				head: { type: "string" },
-				json: { type: "boolean", default: false },
-			},
-		});
-		const stack = stackOf(args, process.env);
-		const isHash = values.head === undefined || /^[0-9a-f]{64}$/.test(values.head);
-		return stack === undefined || !isHash
-			? undefined
-			: { stack, json: values.json, ...(values.head !== undefined && { head: values.head }) };
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
+	const asked = stackOptions(args, {
+		head: { type: "string" },
+		json: { type: "boolean", default: false },
+	});
+	const { head, json = false } = asked?.values ?? {};
+	const isHash = head === undefined || /^[0-9a-f]{64}$/.test(head);
+	return asked && isHash ? { stack: asked.stack, json, ...(head !== undefined && { head }) } : undefined;
 }
 
 // `npm run audit -- --stack local`: whether anything of the record of deployments was changed afterwards.

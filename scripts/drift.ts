@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
 import { chooseEngine, runPulumi } from "./engine";
 import { closeIssue, type GitHubTarget, githubTarget, writeIssue } from "./github";
 import { run } from "./run";
-import { stackOf } from "./stack-environment";
+import { stackOptions } from "./stack-options";
 
 const USAGE = "usage: npm run drift -- --stack <stack> [--issue]";
 /** How both engines end where `--expect-no-changes` found some. */
@@ -37,17 +36,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 function readOptions(args: string[]): { stack: string; issue: boolean } | undefined {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: { stack: { type: "string", short: "s" }, issue: { type: "boolean", default: false } },
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined ? undefined : { stack, issue: values.issue };
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
+	const asked = stackOptions(args, { issue: { type: "boolean", default: false } });
+	return asked && { stack: asked.stack, issue: asked.values.issue };
 }
 
 /** One issue for each stack, whatever it is about. Returns what was done with it. */

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { withClient } from "../components/database/connection";
 import { askedTime } from "../components/history/asked-time";
 import { historyText, liveText } from "../components/history/history-text";
@@ -7,8 +6,8 @@ import { liveAt } from "../components/history/live-release";
 import { type RecordedRelease, recordedReleases } from "../components/history/recorded-release";
 import { run } from "./run";
 import { openStack } from "./stack-access";
-import { stackOf } from "./stack-environment";
 import { stackHistory } from "./stack-history";
+import { stackOptions } from "./stack-options";
 
 const USAGE =
 	"usage: npm run history -- --stack <stack> [--at <time with zone, such as 2026-01-31T08:00Z>] [--json]";
@@ -56,23 +55,12 @@ interface Options {
 }
 
 function readOptions(args: string[]): Options | undefined {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: {
-				stack: { type: "string", short: "s" },
-				json: { type: "boolean", default: false },
-				at: { type: "string" },
-			},
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined
-			? undefined
-			: { stack, json: values.json, ...(values.at !== undefined && { at: values.at }) };
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
+	const asked = stackOptions(args, {
+		json: { type: "boolean", default: false },
+		at: { type: "string" },
+	});
+	const { json = false, at } = asked?.values ?? {};
+	return asked && { stack: asked.stack, json, ...(at !== undefined && { at }) };
 }
 
 async function catalogOf(stack: string): Promise<RecordedRelease[]> {

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { withClient } from "../components/database/connection";
 import { loadMigrations } from "../components/migrations/files";
@@ -21,7 +20,7 @@ import { runPulumi } from "./engine";
 import { projectDirectory, projectName } from "./project";
 import { settingsOf } from "./report-settings";
 import { run } from "./run";
-import { stackOf } from "./stack-environment";
+import { stackOptions } from "./stack-options";
 
 const USAGE = "usage: npm run report -- --stack <stack> [--base <git ref>] [--out <file>]";
 
@@ -50,27 +49,15 @@ async function main(args: string[]): Promise<number> {
 }
 
 function readOptions(args: string[]): { stack: string; base?: string; out?: string } | undefined {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: {
-				stack: { type: "string", short: "s" },
-				base: { type: "string" },
-				out: { type: "string" },
-			},
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined
-			? undefined
-			: {
-					stack,
-					...(values.base !== undefined && { base: values.base }),
-					...(values.out !== undefined && { out: values.out }),
-				};
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
+	const asked = stackOptions(args, { base: { type: "string" }, out: { type: "string" } });
+	const { base, out } = asked?.values ?? {};
+	return (
+		asked && {
+			stack: asked.stack,
+			...(base !== undefined && { base }),
+			...(out !== undefined && { out }),
+		}
+	);
 }
 
 function stackFileOf(stack: string): StackFile | undefined {

@@ -1,9 +1,8 @@
-import { parseArgs } from "node:util";
 import { lastGoodRelease, namedRelease, updateOfBuild } from "../components/release/last-good";
 import { runPulumi } from "./engine";
 import { run } from "./run";
-import { stackOf } from "./stack-environment";
 import { IMAGE_KEY, RELEASE_KEY, stackHistory } from "./stack-history";
+import { stackOptions } from "./stack-options";
 
 const USAGE = "usage: npm run rollback -- --stack <stack> [--release <version>] [--dry-run]";
 
@@ -61,29 +60,14 @@ interface Options {
 }
 
 function readOptions(args: string[]): Options | undefined {
-	try {
-		const { values } = parseArgs({
-			args,
-			options: {
-				stack: { type: "string", short: "s" },
-				release: { type: "string" },
-				"dry-run": { type: "boolean", default: false },
-				// Nothing is asked anyhow.
-				yes: { type: "boolean", short: "y" },
-			},
-		});
-		const stack = stackOf(args, process.env);
-		return stack === undefined
-			? undefined
-			: {
-					stack,
-					dryRun: values["dry-run"],
-					...(values.release !== undefined && { named: values.release }),
-				};
-	} catch {
-		// An option that there is not.
-		return undefined;
-	}
+	const asked = stackOptions(args, {
+		release: { type: "string" },
+		"dry-run": { type: "boolean", default: false },
+		// Nothing is asked anyhow.
+		yes: { type: "boolean", short: "y" },
+	});
+	const { release: named, "dry-run": dryRun = false } = asked?.values ?? {};
+	return asked && { stack: asked.stack, dryRun, ...(named !== undefined && { named }) };
 }
 
 // `npm run rollback -- --stack dev`: sets the release that was live before the present one, and deploys it.
