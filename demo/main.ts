@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { projectDirectory } from "../scripts/project";
 import { fill } from "./fill";
 import { Load } from "./load";
+import { onlyOne } from "./only-one";
 import { describeReport, type SwitchSpan } from "./report";
 import { DemoStack } from "./stack";
 import { verifyWrites } from "./verify";
@@ -59,6 +62,10 @@ async function switchTo(stack: DemoStack, release: string, what: string): Promis
 }
 
 async function main(): Promise<number> {
+	return onlyOne(join(projectDirectory, ".local", "demo.pid"), "demo/main.ts", run);
+}
+
+async function run(): Promise<number> {
 	const stack = new DemoStack(tell);
 	let failed = true;
 	try {
